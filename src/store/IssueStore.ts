@@ -1,0 +1,172 @@
+/**
+ * The store: SQLite as the cache of the issue file, with the dirty marks, the audit trail and earlier line versions.
+ *
+ * A row is the issue's line; the columns and child tables beside it are projections for queries, derived from the line
+ * each time it is written, so there is nothing a path could forget to carry (G18). A clean row's base is its line; a
+ * dirty row's base (the line this store last saw or wrote in the file) is kept with its mark.
+ *
+ * Knows nothing of files but the record of the bytes last seen. Writes happen inside `transaction`, under the
+ * `IssueLock` of the caller.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { IssueRecord } from "../domain/IssueRecord.ts"
+
+/** The store cannot be opened, read or written. Nothing was changed. */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  path: Schema.String,
+  /**
+   * `busy`: locked by another process past the bound; `newer`: written by a later version; `foreign`: not a store of
+   * ours; `corrupt`; `readonly`; `full`: no space left; `io`: any other failure.
+   */
+  reason: Schema.Literal("busy", "newer", "foreign", "corrupt", "readonly", "full", "io"),
+  detail: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message() {
+    return `the store ${this.path} cannot be used (${this.reason}): ${this.detail}`
+  }
+}
+
+/** A row: an issue's line and how often it was changed in this store. */
+export interface Row {
+  readonly id: string
+  readonly line: string
+  readonly revision: number
+}
+
+/** A row and its mark, if it has one. `base` is absent when no line of it was ever seen in the file. */
+export interface MarkedRow extends Row {
+  readonly mark: { readonly revision: number; readonly base: string | undefined } | undefined
+}
+
+/** How a row is written. `dirty` marks it, with the base to keep; `clean` says that the file holds just this line. */
+export type Write = {
+  readonly record: IssueRecord
+  readonly state: { readonly _tag: "clean" } | { readonly _tag: "dirty"; readonly base: string | undefined }
+}
+
+/** The bytes of the issue file as this store last saw or wrote them. */
+export interface FileRecord {
+  readonly hash: string
+  readonly size: number
+  /** The stamp's text, and whether an equal stamp means equal bytes. */
+  readonly stamp: string
+  readonly settled: boolean
+}
+
+/** One entry of the audit trail. Values are texts: a line, a field, a reason. */
+export interface AuditEvent {
+  readonly issueId: string
+  readonly type: string
+  readonly actor: string
+  readonly oldValue?: string
+  readonly newValue?: string
+  readonly comment?: string
+  /** RFC 3339, UTC. */
+  readonly at: string
+}
+
+/** One earlier version of an issue's line, with the hashes of the versions it was made from. */
+export interface Version {
+  readonly hash: string
+  readonly line: string
+  readonly parents: ReadonlyArray<string>
+}
+
+/** What readiness and cycles are computed from; tombstones are left out. */
+export interface GraphRow {
+  readonly id: string
+  readonly status: string
+  readonly priority: number
+  readonly created_at: string
+}
+
+export interface GraphEdge {
+  readonly issueId: string
+  readonly dependsOnId: string
+  readonly type: string
+}
+
+export interface RowFilter {
+  readonly statuses?: ReadonlyArray<string>
+  readonly types?: ReadonlyArray<string>
+  readonly priorities?: ReadonlyArray<number>
+  readonly priorityMin?: number
+  readonly priorityMax?: number
+  readonly assignee?: string
+  readonly unassigned?: boolean
+  readonly labels?: ReadonlyArray<string>
+  readonly labelsAny?: ReadonlyArray<string>
+  readonly ids?: ReadonlyArray<string>
+  readonly titleContains?: string
+  readonly limit?: number
+}
+
+export interface FoundRow extends Row {
+  readonly dependencyCount: number
+  readonly dependentCount: number
+}
+
+export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
+  IssueStore,
+  {
+    /** The database file; `:memory:` for the memory layer. */
+    readonly path: string
+    /** An immediate write transaction. A body that fails rolls back; a commit that fails is a `StoreError`. Does not nest. */
+    readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
+
+    /** Every row with its mark, in no order. */
+    readonly rows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
+    readonly row: (id: string) => Effect.Effect<Option.Option<MarkedRow>, StoreError>
+    /** Only the marked rows, read in one snapshot. */
+    readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
+    readonly hasMarks: Effect.Effect<boolean, StoreError>
+    /** The ids of all rows, tombstones included. */
+    readonly ids: Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** Rows that match, by priority, newest first; tombstones are hidden. */
+    readonly find: (
+      filter: RowFilter
+    ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
+    readonly graph: Effect.Effect<
+      { readonly rows: ReadonlyArray<GraphRow>; readonly edges: ReadonlyArray<GraphEdge> },
+      StoreError
+    >
+    /** Dependencies that point to this id. */
+    readonly dependents: (id: string) => Effect.Effect<ReadonlyArray<GraphEdge>, StoreError>
+    readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, StoreError>
+    readonly versions: (id: string) => Effect.Effect<ReadonlyArray<Version>, StoreError>
+    readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
+    readonly events: (id?: string) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
+    readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
+
+    /** Writes rows with their projections; the revision grows, marks are set or cleared. Inside `transaction`. */
+    readonly write: (writes: ReadonlyArray<Write>) => Effect.Effect<void, StoreError>
+    /** Marks rows as they are, keeping their line; a mark that stands keeps its base. Inside `transaction`. */
+    readonly mark: (ids: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
+    /** Clears marks whose row equals what the file holds. Inside `transaction`. */
+    readonly unmark: (ids: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
+    /** Lets rows go, with all that hangs on them. Inside `transaction`. */
+    readonly forget: (ids: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
+    readonly addVersions: (
+      versions: ReadonlyArray<{ readonly id: string; readonly line: string; readonly parents: ReadonlyArray<string> }>
+    ) => Effect.Effect<void, StoreError>
+    readonly addEvents: (events: ReadonlyArray<AuditEvent>) => Effect.Effect<void, StoreError>
+    readonly setFileRecord: (record: FileRecord) => Effect.Effect<void, StoreError>
+    readonly setFullExportNeeded: (needed: boolean) => Effect.Effect<void, StoreError>
+    /**
+     * After a publish: of each row that was encoded, clears the mark if the revision is still the one that was read,
+     * else keeps it with the published line as its base (G14). Inside `transaction`, with `setFileRecord`.
+     */
+    readonly published: (rows: ReadonlyArray<Row>) => Effect.Effect<void, StoreError>
+    /** The next child number of a parent; never given twice, never below what exists. Inside `transaction`. */
+    readonly nextChild: (parent: string) => Effect.Effect<number, StoreError>
+    /**
+     * Moves what the log holds into the database file, so that watchers of that file see the change; touches the file
+     * if the log cannot be moved. Never fails.
+     */
+    readonly checkpoint: Effect.Effect<void>
+  }
+>() {}
