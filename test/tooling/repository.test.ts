@@ -9,6 +9,19 @@ it("tooling: package-lock.json names no registry host", () => {
   expect(readFileSync("package-lock.json", "utf8")).not.toMatch(/"resolved"/)
 })
 
+/** npm leaves out what it could not fetch for this platform, and then `npm ci` refuses the lock file everywhere. */
+it("tooling: package-lock.json has an entry for every optional dependency, so that npm ci accepts it", () => {
+  const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>
+  }
+  const missing = Object.entries(packages).flatMap(([parent, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      name => !(`node_modules/${name}` in packages) && !(`${parent}/node_modules/${name}` in packages)
+    )
+  )
+  expect(missing).toEqual([])
+})
+
 it("tooling: no tracked file contains a path of the machine it was written on", () => {
   expect(tracked.length).toBeGreaterThan(0)
   const machinePath = new RegExp(["/work/", "main|/", "root/|/home/", "[a-z]+/"].join(""))
