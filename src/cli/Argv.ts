@@ -1,0 +1,350 @@
+/**
+ * Reads a command line by the command table. Pure.
+ *
+ * `@effect/cli` alone takes an unknown flag for a title, drops words after `--`, and fails on `-p1` (style.md), so the
+ * words are put in order here: `globals, path, --flag value…, --, positionals`, each value behind a mark so that none
+ * looks like a flag. Every word is either used or named in an error.
+ */
+import * as CliError from "./CliError.ts"
+import { type CommandSpec, type Flag, type FlagName, flagNames } from "./CommandSpec.ts"
+import * as CommandTable from "./CommandTable.ts"
+import { nearest } from "./Nearest.ts"
+
+/** The values of each flag that was given, in the order given; of one that takes no value `true` or `false`. */
+export type FlagValues = ReadonlyMap<string, ReadonlyArray<string>>
+
+/** A command line that can be run. */
+export interface Invocation {
+  readonly _tag: "Invocation"
+  readonly command: CommandSpec
+  readonly globals: FlagValues
+  /** Of a text field read from a file, the key is `NAME-file`. */
+  readonly flags: FlagValues
+  readonly positionals: ReadonlyArray<string>
+}
+
+export interface Misread {
+  readonly _tag: "Misread"
+  readonly error: CliError.UsageError | CliError.InvalidFlag
+  /** As far as read: `--json` decides how the error is told. */
+  readonly globals: FlagValues
+}
+
+export interface HelpWanted {
+  readonly _tag: "HelpWanted"
+  /** Of the command; none for all of `bd`. */
+  readonly path: ReadonlyArray<string>
+  readonly globals: FlagValues
+}
+
+export interface VersionWanted {
+  readonly _tag: "VersionWanted"
+  readonly globals: FlagValues
+}
+
+export type Reading = Invocation | Misread | HelpWanted | VersionWanted
+
+const globalNames = flagNames(CommandTable.globalFlags)
+
+const allCommands: ReadonlyArray<CommandSpec> = CommandTable.commands
+
+/** The commands one word deeper than `path`, by every word that chooses them; the value is the word itself. */
+const wordsUnder = (path: ReadonlyArray<string>): ReadonlyMap<string, string> => {
+  const words = new Map<string, string>()
+  for (const command of allCommands) {
+    const word = command.path[path.length]
+    if (word === undefined || path.some((part, i) => command.path[i] !== part)) continue
+    words.set(word, word)
+    if (command.path.length === path.length + 1) for (const alias of command.aliases ?? []) words.set(alias, word)
+  }
+  return words
+}
+
+const commandAt = (path: ReadonlyArray<string>): CommandSpec | undefined =>
+  allCommands.find(({ path: own }) => own.length === path.length && own.every((word, i) => word === path[i]))
+
+const yes = new Set(["true", "1", "t", "yes", "y", "on"])
+const no = new Set(["false", "0", "f", "no", "n", "off"])
+
+const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds of `500ms`, `5s`, `1m`, `1h` or bare milliseconds; `undefined` if it is none of these. */
+export const durationMillis = (text: string): number | undefined => {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim())
+  if (match === null) return undefined
+  const millis = Number(match[1]) * (durationUnits[match[2] ?? "ms"] ?? 1)
+  return Number.isSafeInteger(Math.round(millis)) ? Math.round(millis) : undefined
+}
+
+/** What a value of the flag must look like; `undefined` if this one does. */
+const complaint = (spec: Flag, value: string): string | undefined => {
+  switch (spec.kind) {
+    case "none":
+      return yes.has(value.toLowerCase()) || no.has(value.toLowerCase()) ? undefined : "true or false"
+    case "int":
+      return /^\d{1,15}$/.test(value) ? undefined : "a whole number"
+    case "duration":
+      return durationMillis(value) === undefined ? "a time such as 500ms, 5s or 1m" : undefined
+    case "choice":
+      return spec.choices?.includes(value) === true ? undefined : `one of ${spec.choices?.join(", ")}`
+    default:
+      return undefined
+  }
+}
+
+/** Whether a flag without value is on; the last word counts. */
+export const isOn = (values: ReadonlyArray<string> | undefined): boolean => yes.has(values?.at(-1)?.toLowerCase() ?? "")
+
+/** The elements of a `list` flag: repeated, comma lists, both. */
+export const listOf = (values: ReadonlyArray<string>): ReadonlyArray<string> =>
+  values
+    .flatMap(value => value.split(","))
+    .map(value => value.trim())
+    .filter(value => value !== "")
+
+/** What has been read so far. */
+interface Scan {
+  readonly words: ReadonlyArray<string>
+  /** The next word. */
+  at: number
+  readonly globals: Map<string, Array<string>>
+  readonly flags: Map<string, Array<string>>
+  readonly positionals: Array<string>
+  path: ReadonlyArray<string>
+  /** Set once no further word can belong to the path. */
+  command: CommandSpec | undefined
+  names: ReadonlyMap<string, FlagName>
+  /** The first error is told; reading goes on, since a later `--json` or `--help` still counts. */
+  error: CliError.UsageError | CliError.InvalidFlag | undefined
+}
+
+const fail = (scan: Scan, detail: string, hint?: string): void => {
+  scan.error ??= new CliError.UsageError({ detail, hint })
+}
+
+/** What was found of the path so far is the command. */
+const settle = (scan: Scan): CommandSpec | undefined => {
+  if (scan.command === undefined) {
+    scan.command = commandAt(scan.path)
+    if (scan.command !== undefined) scan.names = flagNames(scan.command.flags)
+  }
+  return scan.command
+}
+
+const findFlag = (scan: Scan, name: string): FlagName | undefined => {
+  const global = globalNames.get(name)
+  if (global !== undefined) return global
+  settle(scan)
+  return scan.names.get(name)
+}
+
+const unknownFlag = (scan: Scan, name: string): void => {
+  // one letter is near to every other letter, so only long names make a hint
+  const long = [...scan.names.keys(), ...visibleGlobals].filter(candidate => candidate.startsWith("--"))
+  const near = name.startsWith("--") ? nearest(name, long) : undefined
+  const command = `bd ${scan.path.join(" ")}`
+  if (near !== undefined) fail(scan, `unknown flag ${name}`, `did you mean ${near}?`)
+  else if (scan.path.length === 0) fail(scan, `unknown flag ${name}`, "the flags of a command come after its name")
+  else
+    fail(
+      scan,
+      `unknown flag ${name} of ${command}`,
+      `${command} --help lists them; text that begins with - goes after --`
+    )
+}
+
+const giveFlag = (scan: Scan, name: string, found: FlagName, value: string): void => {
+  const expected = found.fromFile ? undefined : complaint(found.spec, value)
+  if (expected !== undefined) {
+    scan.error ??= new CliError.InvalidFlag({ flag: name, value, expected })
+    return
+  }
+  const key = found.fromFile ? `${found.flag}-file` : found.flag
+  const target = globalNames.has(name) ? scan.globals : scan.flags
+  const given = target.get(key)
+  if (given === undefined) target.set(key, [value])
+  else given.push(value)
+}
+
+/** The next word is the flag's value, whatever it begins with. */
+const takeValue = (scan: Scan, name: string, found: FlagName): void => {
+  const value = scan.words[scan.at]
+  if (value === undefined) fail(scan, `${name} needs a value`)
+  else {
+    scan.at++
+    giveFlag(scan, name, found, value)
+  }
+}
+
+/** `--flag`, `--flag value`, `--flag=value`. */
+const longFlag = (scan: Scan, word: string): void => {
+  const equals = word.indexOf("=")
+  const name = equals === -1 ? word : word.slice(0, equals)
+  const found = findFlag(scan, name)
+  if (found === undefined) unknownFlag(scan, name)
+  else if (equals !== -1) giveFlag(scan, name, found, word.slice(equals + 1))
+  else if (found.spec.kind === "none") giveFlag(scan, name, found, "true")
+  else takeValue(scan, name, found)
+}
+
+/** `-p1`, `-p 1`, `-p=1`, and several letters without value together. */
+const shortFlags = (scan: Scan, word: string): void => {
+  let rest = word.slice(1)
+  while (rest !== "") {
+    const name = `-${rest[0]}`
+    rest = rest.slice(1)
+    const found = findFlag(scan, name)
+    if (found !== undefined && found.spec.kind === "none" && !rest.startsWith("=")) {
+      giveFlag(scan, name, found, "true")
+      continue
+    }
+    if (found === undefined) unknownFlag(scan, rest === "" ? name : word)
+    else if (rest === "") takeValue(scan, name, found)
+    else giveFlag(scan, name, found, rest.replace(/^=/, ""))
+    return
+  }
+}
+
+/** A word that is no flag: of the path, as long as it can be, then a positional. */
+const plainWord = (scan: Scan, word: string): void => {
+  const choices = scan.command === undefined ? wordsUnder(scan.path) : new Map<string, string>()
+  const chosen = choices.get(word)
+  if (chosen !== undefined) {
+    scan.path = [...scan.path, chosen]
+    if (wordsUnder(scan.path).size === 0) settle(scan)
+  } else if (settle(scan) !== undefined) {
+    scan.positionals.push(word)
+  } else {
+    const near = nearest(word, [...choices.keys()])
+    const command = (last: string) => [...scan.path, last].join(" ")
+    const hint = near === undefined ? "bd help lists the commands" : `did you mean "${command(near)}"?`
+    fail(scan, `unknown command "${command(word)}"`, hint)
+  }
+}
+
+/** What is wrong with a command line whose words were all read. */
+const checkWhole = (scan: Scan, command: CommandSpec): void => {
+  checkPositionals(scan, command)
+  for (const [flag, spec] of Object.entries(command.flags)) {
+    if (spec.kind === "prose" && scan.flags.has(flag) && scan.flags.has(`${flag}-file`)) {
+      fail(scan, `--${flag} and --${flag}-file exclude each other`)
+    }
+  }
+  if (isOn(scan.globals.get("version"))) fail(scan, "--version stands alone", "bd version")
+  if (isOn(scan.globals.get("no-db"))) {
+    fail(
+      scan,
+      "--no-db is not supported",
+      "the store is only a cache of the issue file, so nothing is gained without it"
+    )
+  }
+  if (command.mutates && isOn(scan.globals.get("readonly"))) {
+    fail(scan, `bd ${command.path.join(" ")} changes issues, and --readonly was given`)
+  }
+}
+
+/** Reads the words after `bd`. Never throws. */
+export const read = (words: ReadonlyArray<string>): Reading => {
+  const scan: Scan = {
+    words,
+    at: 0,
+    globals: new Map(),
+    flags: new Map(),
+    positionals: [],
+    path: [],
+    command: undefined,
+    names: new Map(),
+    error: undefined
+  }
+  while (scan.at < words.length) {
+    const word = words[scan.at++] ?? ""
+    if (word === "--") {
+      if (settle(scan) === undefined) fail(scan, "a command must come before --")
+      scan.positionals.push(...words.slice(scan.at))
+      break
+    }
+    if (word.startsWith("--")) longFlag(scan, word)
+    else if (word.startsWith("-") && word !== "-") shortFlags(scan, word)
+    else plainWord(scan, word)
+  }
+  const command = settle(scan)
+  const { flags, globals, path, positionals } = scan
+  const bare = positionals.length === 0 && flags.size === 0
+  const opensGroup = command === undefined || wordsUnder(path).size > 0
+
+  if (isOn(globals.get("help"))) return { _tag: "HelpWanted", path, globals }
+  if (scan.error === undefined && bare && opensGroup) {
+    return isOn(globals.get("version")) && path.length === 0
+      ? { _tag: "VersionWanted", globals }
+      : { _tag: "HelpWanted", path, globals }
+  }
+  if (command !== undefined) checkWhole(scan, command)
+  if (scan.error !== undefined) return { _tag: "Misread", error: scan.error, globals }
+  if (command === undefined) return { _tag: "HelpWanted", path, globals }
+  if (command.path[0] === "help") return helpOn(positionals, globals)
+  return { _tag: "Invocation", command, globals, flags, positionals }
+}
+
+const visibleGlobals = Object.entries(CommandTable.globalFlags).flatMap(([name, spec]) =>
+  "hidden" in spec ? [] : [`--${name}`]
+)
+
+const helpOn = (words: ReadonlyArray<string>, globals: FlagValues): Reading => {
+  let path: ReadonlyArray<string> = []
+  for (const word of words) {
+    const choices = wordsUnder(path)
+    const chosen = choices.get(word)
+    if (chosen === undefined) {
+      const near = nearest(word, [...choices.keys()])
+      const error = new CliError.UsageError({
+        detail: `no help on "${[...path, word].join(" ")}": there is no such command`,
+        hint: near === undefined ? "bd help lists the commands" : `did you mean "${[...path, near].join(" ")}"?`
+      })
+      return { _tag: "Misread", error, globals }
+    }
+    path = [...path, chosen]
+  }
+  return { _tag: "HelpWanted", path, globals }
+}
+
+/** How a command is typed: `bd label add ID… LABEL`. */
+export const synopsis = (command: CommandSpec): string =>
+  [
+    `bd ${command.path.join(" ")}`,
+    ...Object.values(command.positionals).map(({ arity, name }) =>
+      arity === "one" ? name : arity === "some" ? `${name}…` : arity === "any" ? `[${name}…]` : `[${name}]`
+    )
+  ].join(" ")
+
+const checkPositionals = (scan: Scan, command: CommandSpec): void => {
+  const wanted = Object.values(command.positionals)
+  const needed = wanted.filter(({ arity }) => arity === "one" || arity === "some")
+  const most = wanted.some(({ arity }) => arity === "some" || arity === "any")
+    ? Number.POSITIVE_INFINITY
+    : wanted.length
+  const given = scan.positionals
+  const hint = `usage: ${synopsis(command)}`
+  const missing = needed[given.length]
+  if (missing !== undefined) fail(scan, `${missing.name} is missing`, hint)
+  if (given.length > most) {
+    fail(scan, `unexpected word ${JSON.stringify(given[most])}`, `${hint}; text of several words goes in quotes`)
+  }
+}
+
+/** Put before every value that is handed on, so that none looks like a flag, a command or nothing at all. */
+const mark = ":"
+
+/** Takes the mark off again. */
+export const unmark = (value: string): string => value.slice(mark.length)
+
+const flagWords = (values: FlagValues): ReadonlyArray<string> =>
+  [...values].flatMap(([flag, given]) => given.flatMap(value => [`--${flag}`, mark + value]))
+
+/** The words in the order that `@effect/cli` reads: `globals, path, --flag value…, --, positionals`. */
+export const normalized = (self: Invocation): ReadonlyArray<string> => [
+  ...flagWords(self.globals),
+  ...self.command.path,
+  ...flagWords(self.flags),
+  "--",
+  ...self.positionals.map(word => mark + word)
+]

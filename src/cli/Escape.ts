@@ -1,0 +1,23 @@
+/**
+ * Makes hostile text harmless on a terminal (G33): a title cannot move the cursor, clear the screen or reorder what is
+ * read.
+ */
+
+// C0 without tab and line feed, DEL, C1, the directional overrides and isolates, line and paragraph separators, lone surrogates
+const unsafe =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+const visible = (char: string): string => {
+  const code = char.charCodeAt(0)
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`
+}
+
+/** Text of several lines: all control characters but tab and line feed become visible. Idempotent. */
+export const text = (value: string): string => value.replace(unsafe, visible)
+
+/** A value within one line: line feeds and tabs become visible too. */
+export const line = (value: string): string => text(value).replaceAll("\n", "\\n").replaceAll("\t", "\\t")
+
+/** JSON text, which stays the same JSON. */
+export const json = (value: string): string =>
+  value.replace(unsafe, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
