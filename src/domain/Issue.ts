@@ -1,0 +1,333 @@
+/**
+ * An issue as commands and embedders see it, and the rules for the values that are made here.
+ *
+ * `Issue` is a view, decoded from a record; it is never written back, changes go to the record (`IssueChange`). What
+ * other producers wrote is shown as it is: a status or type unknown to this version is no error. `NewIssue` and
+ * `IssueUpdate` are stricter: they describe what this version creates.
+ *
+ * Pure; knows nothing of files or databases.
+ */
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as IssueRecord from "./IssueRecord.ts"
+import * as JsonText from "./JsonText.ts"
+
+/** `issue_id` depends on `depends_on_id`. Keys this version does not know come along. */
+export interface Dependency {
+  readonly issue_id: string
+  readonly depends_on_id: string
+  readonly type: string
+  readonly created_at: string
+  readonly created_by: string
+}
+
+/** A remark on an issue. `id` is unique within the issue only. */
+export interface Comment {
+  readonly id: number
+  readonly issue_id: string
+  readonly author: string
+  readonly text: string
+  readonly created_at: string
+}
+
+/** The fields of an issue, named as in its line. Time stamps are RFC 3339 text, as they were written. */
+export interface Issue {
+  readonly id: string
+  readonly title: string
+  readonly description: string
+  readonly design?: string | undefined
+  readonly acceptance_criteria?: string | undefined
+  readonly notes?: string | undefined
+  readonly status: string
+  readonly priority: number
+  readonly issue_type: string
+  readonly assignee?: string | undefined
+  readonly estimated_minutes?: number | undefined
+  readonly created_at: string
+  readonly created_by?: string | undefined
+  readonly updated_at: string
+  readonly closed_at?: string | undefined
+  readonly close_reason?: string | undefined
+  readonly external_ref?: string | undefined
+  readonly labels: ReadonlyArray<string>
+  readonly dependencies: ReadonlyArray<Dependency>
+  readonly comments: ReadonlyArray<Comment>
+  readonly deleted_at?: string | undefined
+  readonly deleted_by?: string | undefined
+  readonly delete_reason?: string | undefined
+  readonly original_type?: string | undefined
+  readonly undeleted_at?: string | undefined
+  readonly renamed_to?: string | undefined
+  /** Fields that this version does not know, in line order. Numbers beyond 2^53 are rounded here, not in the line. */
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The view
+// ---------------------------------------------------------------------------------------------------------------------
+
+const knownKeys: ReadonlySet<string> = new Set(IssueRecord.keyOrder)
+
+/** Members of an object; of a key that stands twice the last counts. */
+const fieldsOf = (members: ReadonlyArray<JsonText.Member>): ReadonlyMap<string, string> =>
+  new Map(members.map(member => [member.key, member.value]))
+
+/** Decoded members. `Object.fromEntries` defines properties, so that a key `__proto__` is a key like any other. */
+const decodeMembers = (fields: Iterable<readonly [string, string]>): Record<string, unknown> =>
+  Object.fromEntries(Array.from(fields, ([key, value]) => [key, JSON.parse(value)]))
+
+/** The elements of an array field that are objects, each with its fields as source text. */
+const objects = (record: IssueRecord.IssueRecord, key: IssueRecord.Key): ReadonlyArray<ReadonlyMap<string, string>> =>
+  IssueRecord.elements(record, key)
+    .filter(element => JsonText.kind(element) === "object")
+    .map(element => fieldsOf(JsonText.members(element)))
+
+const textOf = (fields: ReadonlyMap<string, string>, key: string): string =>
+  JsonText.decodeString(fields.get(key)) ?? ""
+
+const toDependency = (fields: ReadonlyMap<string, string>): Dependency => ({
+  ...decodeMembers(fields),
+  issue_id: textOf(fields, "issue_id"),
+  depends_on_id: textOf(fields, "depends_on_id"),
+  type: textOf(fields, "type"),
+  created_at: textOf(fields, "created_at"),
+  created_by: textOf(fields, "created_by")
+})
+
+const toComment = (fields: ReadonlyMap<string, string>): Comment => ({
+  ...decodeMembers(fields),
+  id: JsonText.decodeNumber(fields.get("id")) ?? 0,
+  issue_id: textOf(fields, "issue_id"),
+  author: textOf(fields, "author"),
+  text: textOf(fields, "text"),
+  created_at: textOf(fields, "created_at")
+})
+
+/** The labels of a record, in line order. */
+export const labelsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<string> =>
+  IssueRecord.elements(record, "labels").flatMap(element => JsonText.decodeString(element) ?? [])
+
+/** The dependencies of a record, in line order. */
+export const dependenciesOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
+  objects(record, "dependencies").map(toDependency)
+
+/** The comments of a record, in line order. */
+export const commentsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Comment> =>
+  objects(record, "comments").map(toComment)
+
+/** Whether the record is a deleted issue. */
+export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
+  IssueRecord.text(record, "status") === "tombstone"
+
+/** The view of a record. Never fails: a field that is missing or of another kind than expected shows its default. */
+export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
+  const text = (key: IssueRecord.Key) => IssueRecord.text(record, key)
+  return {
+    id: record.id,
+    title: text("title") ?? "",
+    description: text("description") ?? "",
+    design: text("design"),
+    acceptance_criteria: text("acceptance_criteria"),
+    notes: text("notes"),
+    status: text("status") ?? "open",
+    priority: IssueRecord.number(record, "priority") ?? defaultPriority,
+    issue_type: text("issue_type") ?? "task",
+    assignee: text("assignee"),
+    estimated_minutes: IssueRecord.number(record, "estimated_minutes"),
+    created_at: text("created_at") ?? "",
+    created_by: text("created_by"),
+    updated_at: text("updated_at") ?? "",
+    closed_at: text("closed_at"),
+    close_reason: text("close_reason"),
+    external_ref: text("external_ref"),
+    labels: labelsOf(record),
+    dependencies: dependenciesOf(record),
+    comments: commentsOf(record),
+    deleted_at: text("deleted_at"),
+    deleted_by: text("deleted_by"),
+    delete_reason: text("delete_reason"),
+    original_type: text("original_type"),
+    undeleted_at: text("undeleted_at"),
+    renamed_to: text("renamed_to"),
+    extra: decodeMembers(
+      [...fieldsOf(record.members)].filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key))
+    )
+  }
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === "" || (Array.isArray(value) && value.length === 0)
+
+/**
+ * The object of `--json` output: keys in the order of the line, `description` always, other empty fields left out,
+ * unknown fields at the end.
+ */
+export const toJson = (issue: Issue): Record<string, unknown> => {
+  const known = IssueRecord.keyOrder
+    .map(key => [key, issue[key]] as const)
+    .filter(([key, value]) => key === "description" || !isEmpty(value))
+  return Object.fromEntries([...known, ...Object.entries(issue.extra)])
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Errors
+// ---------------------------------------------------------------------------------------------------------------------
+
+const shown = (value: string): string => {
+  const characters = Array.from(value)
+  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : value)
+}
+
+/** A value that this version does not create. */
+export class InvalidValue extends Schema.TaggedError<InvalidValue>()("InvalidValue", {
+  field: Schema.String,
+  value: Schema.String,
+  /** What is accepted, as a phrase: `0–4 or P0–P4`. */
+  rule: Schema.String
+}) {
+  override get message() {
+    return `invalid ${this.field} ${shown(this.value)}: must be ${this.rule}`
+  }
+}
+
+/** A dependency that would close a cycle among those that block. */
+export class CycleFound extends Schema.TaggedError<CycleFound>()("CycleFound", {
+  /** Each issue depends on the next; the last is the first again. */
+  path: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `the dependency would close a cycle: ${this.path.join(" → ")}`
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What is created here
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The statuses that this version sets. */
+export const statuses = ["open", "in_progress", "blocked", "deferred", "closed"] as const
+
+/** The types that this version sets. */
+export const issueTypes = ["bug", "feature", "task", "epic", "chore"] as const
+
+/** The types of dependency that this version makes. */
+export const dependencyTypes = ["blocks", "parent-child", "related", "discovered-from"] as const
+
+/** The priority of an issue that is given none. */
+export const defaultPriority = 2
+
+const rules: Readonly<Record<string, string>> = {
+  title: "1–500 characters",
+  status: `one of ${statuses.join(", ")}`,
+  issue_type: `one of ${issueTypes.join(", ")}`,
+  priority: "0–4 or P0–P4",
+  estimated_minutes: "a whole number of minutes, 0 or more",
+  labels: "labels of one character or more",
+  label: "one character or more",
+  comment: "one character or more",
+  dependency_type: `one of ${dependencyTypes.join(", ")}`
+}
+
+const Title = Schema.String.pipe(
+  Schema.filter(title => {
+    // counted as people count, not in UTF-16 units; cut first, for titles of many megabytes
+    const length = Array.from(title.slice(0, 1001)).length
+    return length >= 1 && length <= 500
+  })
+)
+
+/** A number, or text that is one for `pattern` when `prefix` is taken off. */
+const numeric = (pattern: RegExp) =>
+  Schema.transformOrFail(Schema.Union(Schema.Number, Schema.String), Schema.Number, {
+    strict: true,
+    decode: (input, _, ast) => {
+      const match = pattern.exec(String(input).trim())
+      return match === null
+        ? ParseResult.fail(new ParseResult.Type(ast, input))
+        : ParseResult.succeed(Number(match.groups?.["digits"]))
+    },
+    encode: value => ParseResult.succeed(value)
+  })
+
+const Priority = numeric(/^[Pp]?(?<digits>[0-4])$/)
+
+// nine digits are 1,900 years
+const Minutes = numeric(/^(?<digits>\d{1,9})$/)
+
+const Label = Schema.NonEmptyString
+
+/** An issue to be created. Priority and minutes are also taken as text (`"P1"`, `"30"`). */
+export const NewIssue = Schema.Struct({
+  title: Title,
+  description: Schema.optional(Schema.String),
+  design: Schema.optional(Schema.String),
+  acceptance_criteria: Schema.optional(Schema.String),
+  notes: Schema.optional(Schema.String),
+  /** Default `open`. */
+  status: Schema.optional(Schema.Literal(...statuses)),
+  /** Default 2. */
+  priority: Schema.optional(Priority),
+  /** Default `task`. */
+  issue_type: Schema.optional(Schema.Literal(...issueTypes)),
+  assignee: Schema.optional(Schema.String),
+  estimated_minutes: Schema.optional(Minutes),
+  external_ref: Schema.optional(Schema.String),
+  labels: Schema.optional(Schema.Array(Label))
+})
+export type NewIssue = typeof NewIssue.Type
+
+/** The fields to change. What is absent stays; an empty text and `null` clear a field. */
+export const IssueUpdate = Schema.Struct({
+  title: Schema.optional(Title),
+  description: Schema.optional(Schema.String),
+  design: Schema.optional(Schema.String),
+  acceptance_criteria: Schema.optional(Schema.String),
+  notes: Schema.optional(Schema.String),
+  status: Schema.optional(Schema.Literal(...statuses)),
+  priority: Schema.optional(Priority),
+  issue_type: Schema.optional(Schema.Literal(...issueTypes)),
+  assignee: Schema.optional(Schema.String),
+  estimated_minutes: Schema.optional(Schema.NullOr(Minutes)),
+  external_ref: Schema.optional(Schema.String)
+})
+export type IssueUpdate = typeof IssueUpdate.Type
+
+const valueText = (value: unknown): string =>
+  typeof value === "string" ? value : value === undefined ? "" : (JSON.stringify(value) ?? String(value))
+
+/** What `input` holds at the place where decoding failed, and the field it belongs to. */
+const invalid = (error: ParseResult.ParseError, input: unknown): InvalidValue => {
+  const path = ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path ?? []
+  const field = String(path[0] ?? "issue")
+  const value =
+    typeof input === "object" && input !== null ? Object.getOwnPropertyDescriptor(input, field)?.value : input
+  return new InvalidValue({ field, value: valueText(value), rule: rules[field] ?? "text" })
+}
+
+/** Checks an issue to be created; keys that are no fields are left out. */
+export const decodeNewIssue = (input: unknown): Effect.Effect<NewIssue, InvalidValue> =>
+  Schema.decodeUnknown(NewIssue)(input).pipe(Effect.mapError(error => invalid(error, input)))
+
+/** Checks the fields to change; keys that are no fields are left out. */
+export const decodeIssueUpdate = (input: unknown): Effect.Effect<IssueUpdate, InvalidValue> =>
+  Schema.decodeUnknown(IssueUpdate)(input).pipe(Effect.mapError(error => invalid(error, input)))
+
+const check =
+  <A, I>(field: string, schema: Schema.Schema<A, I>) =>
+  (input: unknown): Effect.Effect<A, InvalidValue> =>
+    Schema.decodeUnknown(schema)(input).pipe(
+      Effect.mapError(() => new InvalidValue({ field, value: valueText(input), rule: rules[field] ?? "text" }))
+    )
+
+/** Checks a label to be added. */
+export const decodeLabel = check("label", Label)
+
+/** Checks the text of a comment. */
+export const decodeCommentText = check("comment", Schema.NonEmptyString)
+
+/** Checks the type of a dependency to be added. */
+export const decodeDependencyType = check("dependency_type", Schema.Literal(...dependencyTypes))
+
+/** A priority as people write it: `0`–`4`, `P0`–`P4`. */
+export const decodePriority = check("priority", Priority)
