@@ -4,10 +4,32 @@
  *
  * Every method is called under the `IssueLock`, but for `stamp`.
  */
+
+import * as Crypto from "node:crypto"
+import * as Path from "node:path"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import {
+  type Disk,
+  DiskFailure,
+  type DiskStat,
+  nodeDisk,
+  openDirectory,
+  openToCreate,
+  openToRead,
+  together
+} from "./Disk.ts"
+import { findGit, indexLock } from "./GitWork.ts"
+import { findTarget } from "./IssueFileTarget.ts"
+import { isSameContent, isSameStamp, isSettled, publishTime, toStamp } from "./Stamps.ts"
 
 /** What `stat` tells of a file's identity and content. Nanoseconds as decimal text. */
 export interface FileStamp {
@@ -119,3 +141,386 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
     readonly discardAside: Effect.Effect<void, IssueFileError>
   }
 >() {}
+
+export interface IssueFileOptions {
+  /** The issue file as it was named; may be a link to a regular file inside the work tree. */
+  readonly path: string
+  /** The directory the file must lie in. Default: the git work tree, outside of git the directory above `.beads`. */
+  readonly workTree?: string
+  /** How long git may be at work. More: a stale `index.lock` is reported later. Less: a long checkout fails commands. */
+  readonly gitTimeout: Duration.DurationInput
+}
+
+/** Read, written and hashed at a time: about a millisecond of work. */
+const chunkLength = 1 << 20
+
+const newFileMode = 0o644
+
+/** How often a file that keeps changing after it was replaced is read before the last reading has to do. */
+const quietTries = 20
+
+/** These say that the file system, or its policy, has no hard links to give; not that something went wrong. */
+const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
+
+/** While git works, or the file changes under a reader: 5, 10, 20, 40, then 50 ms, each a fifth more or less. */
+const polling = Schedule.exponential("5 millis").pipe(Schedule.union(Schedule.spaced("50 millis")), Schedule.jittered)
+
+/** The replaced file, held until it has been compared: by its aside name or, where links cannot be made, open. */
+type Replaced = { readonly aside: true } | { readonly aside: false; readonly descriptor: number }
+
+/** What the synchronous step of a replacement came to. */
+type Step =
+  | { readonly _tag: "GitAtWork" }
+  | { readonly _tag: "Changed" }
+  | { readonly _tag: "Placed"; readonly stamp: FileStamp; readonly replaced: Replaced | undefined }
+
+const toFailure = ({ path, operation, code, cause }: DiskFailure): IssueFileFailure =>
+  new IssueFileFailure({ path, operation, code, cause })
+
+const mapDiskFailure = <A, E, R>(
+  effect: Effect.Effect<A, E | DiskFailure, R>
+): Effect.Effect<A, Exclude<E, DiskFailure> | IssueFileFailure, R> =>
+  Effect.mapError(effect, error =>
+    error instanceof DiskFailure ? toFailure(error) : (error as Exclude<E, DiskFailure>)
+  )
+
+/** For what may fail without harm. */
+const quietly = (run: () => void): void => {
+  try {
+    run()
+  } catch (cause) {
+    if (!(cause instanceof DiskFailure)) throw cause
+  }
+}
+
+/** Never ends in `.jsonl` or `.db`: viewers load whatever does. */
+const tempName = (name: string, random: string): string => `.${name}.${process.pid}.${random}.tmp`
+
+const isTempName = (name: string, entry: string): boolean =>
+  entry.startsWith(`.${name}.`) && /^\d+\.[0-9a-f]+\.tmp$/.test(entry.slice(name.length + 2))
+
+const randomHex = Effect.map(Random.nextIntBetween(0, 2 ** 32), number => number.toString(16))
+
+/** Over the given disk: tests put other programs between two of its calls. */
+export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk: Disk = nodeDisk) {
+  const gitTimeout = Duration.toMillis(options.gitTimeout)
+  // git runs hooks under its own lock: to wait for it there would be to wait for ourselves
+  const insideHook = Option.isSome(yield* Effect.orDie(Config.option(Config.string("GIT_INDEX_FILE"))))
+
+  /** The file that the options lead to. Links may be turned elsewhere, so it is asked again before each use. */
+  const findPath = Effect.flatMap(
+    together(() => findTarget(disk, options.path, options.workTree)),
+    found =>
+      found._tag === "Target"
+        ? Effect.succeed(found.path)
+        : Effect.fail(new IssueFileRefused({ path: options.path, reason: found.reason }))
+  )
+  const path = yield* Effect.catchTag(findPath, "DiskFailure", toFailure)
+  const directory = Path.dirname(path)
+  const name = Path.basename(path)
+  const aside = Path.join(directory, `.${name}.aside`)
+  const git = yield* Effect.mapError(
+    together(() => findGit(disk, directory)),
+    toFailure
+  )
+  const gitLock = insideHook || git === undefined ? undefined : indexLock(git)
+
+  const checkPath = Effect.flatMap(findPath, found =>
+    found === path
+      ? Effect.void
+      : Effect.fail(
+          new IssueFileRefused({ path: options.path, reason: `it led to ${path}, and now leads to ${found}` })
+        )
+  )
+
+  /** Synchronous, throws `DiskFailure`; so do all that return no effect. */
+  const gitIsAtWork = (): boolean => gitLock !== undefined && disk.stat(gitLock) !== undefined
+
+  const waitForGit = Effect.fnUntraced(function* (since: number) {
+    const pauses = yield* Schedule.driver(polling)
+    while (yield* together(gitIsAtWork)) {
+      const waited = (yield* Clock.currentTimeMillis) - since
+      if (waited >= gitTimeout) return yield* new GitAtWork({ lock: gitLock ?? "", waited })
+      yield* Effect.ignore(pauses.next(undefined))
+    }
+  })
+
+  const stampNow = (): FileStamp | undefined => {
+    const stat = disk.stat(path)
+    return stat === undefined ? undefined : toStamp(stat)
+  }
+
+  /** All of an open file, with its hash; none if it was cut off meanwhile. */
+  const readBytes = Effect.fnUntraced(function* (from: string, descriptor: number, size: number) {
+    const bytes = Buffer.allocUnsafe(size)
+    const hash = Crypto.createHash("sha256")
+    for (let offset = 0; offset < size; ) {
+      const count = yield* disk.read(from, descriptor, bytes, offset, Math.min(chunkLength, size - offset))
+      if (count === 0) return Option.none()
+      hash.update(bytes.subarray(offset, offset + count))
+      offset += count
+    }
+    return Option.some({ bytes, hash: hash.digest("hex") })
+  })
+
+  /** One look: the outer none says that nothing could be made out, the inner one that there is no file. */
+  const look = Effect.fnUntraced(function* () {
+    if ((yield* together(stampNow)) === undefined) {
+      // git may have begun since we waited for it, even have come to its end
+      const missing = yield* together(() => !gitIsAtWork() && stampNow() === undefined)
+      return missing ? Option.some(Option.none<Snapshot>()) : Option.none()
+    }
+    const began = yield* Clock.currentTimeMillis
+    return yield* Effect.acquireUseRelease(
+      disk.open(path, openToRead),
+      Effect.fnUntraced(function* (descriptor) {
+        const stat = yield* together(() => disk.statOpen(path, descriptor))
+        if (stat.kind !== "file") return yield* new IssueFileRefused({ path, reason: "it is not a regular file" })
+        const before = toStamp(stat)
+        const content = yield* readBytes(path, descriptor, before.size)
+        // git first: if it is done by then, what it wrote shows in the stamps
+        const still = yield* together(() => {
+          if (gitIsAtWork()) return false
+          const named = stampNow()
+          return (
+            named !== undefined &&
+            isSameStamp(before, named) &&
+            isSameStamp(before, toStamp(disk.statOpen(path, descriptor)))
+          )
+        })
+        return still
+          ? Option.map(content, read => Option.some({ ...read, stamp: before, settled: isSettled(before, began) }))
+          : Option.none()
+      }),
+      descriptor => Effect.ignore(disk.close(path, descriptor))
+    ).pipe(
+      Effect.catchIf(
+        failure => failure._tag === "DiskFailure" && failure.code === "ENOENT",
+        () => Effect.succeedNone
+      )
+    )
+  })
+
+  const read = Effect.fn("IssueFile.read")(function* () {
+    const since = yield* Clock.currentTimeMillis
+    const pauses = yield* Schedule.driver(polling)
+    for (;;) {
+      yield* waitForGit(since)
+      yield* checkPath
+      const found = yield* look()
+      if (Option.isSome(found)) return found.value
+      if ((yield* Clock.currentTimeMillis) - since >= gitTimeout) {
+        yield* waitForGit(since)
+        const cause = new Error("the file kept changing while it was read")
+        return yield* new IssueFileFailure({ path, operation: "read", code: "EBUSY", cause })
+      }
+      yield* Effect.ignore(pauses.next(undefined))
+    }
+  }, mapDiskFailure)
+
+  /** Every byte, however few the system takes at a time; the hash is of what was handed to it. */
+  const writeBytes = Effect.fnUntraced(function* (temp: string, descriptor: number, bytes: Uint8Array) {
+    const hash = Crypto.createHash("sha256")
+    for (let offset = 0; offset < bytes.length; ) {
+      const count = yield* disk.write(temp, descriptor, bytes, offset, Math.min(chunkLength, bytes.length - offset))
+      hash.update(bytes.subarray(offset, offset + count))
+      offset += count
+    }
+    return hash.digest("hex")
+  })
+
+  /** Gives the temp file the mode, and where that is allowed the owner, of the file it replaces. */
+  const dress = (temp: string, descriptor: number, replaced: DiskStat | undefined, nowMillis: number): void => {
+    if (replaced !== undefined) {
+      const own = disk.statOpen(temp, descriptor)
+      if (own.owner !== replaced.owner || own.group !== replaced.group) {
+        // only root may give files away
+        quietly(() => disk.setOwner(temp, descriptor, replaced.owner, replaced.group))
+      }
+      disk.setMode(temp, descriptor, replaced.mode)
+    }
+    disk.setModified(temp, descriptor, publishTime(nowMillis, replaced?.modifiedAt))
+  }
+
+  /** Keeps hold of the file that is about to be replaced. */
+  const keepReplaced = (): Replaced => {
+    try {
+      disk.link(path, aside)
+      return { aside: true }
+    } catch (cause) {
+      if (!(cause instanceof DiskFailure) || !noLinks.has(cause.code)) throw cause
+      return { aside: false, descriptor: disk.openNow(path, openToRead) }
+    }
+  }
+
+  const letGo = (replaced: Replaced): void =>
+    // an aside that stays is met by the next holder of the lock, who will know it
+    quietly(() => (replaced.aside ? disk.unlink(aside) : disk.closeNow(path, replaced.descriptor)))
+
+  /** Puts the temp file where there is none yet; false if there is one by now. */
+  const placeFirst = (temp: string): boolean => {
+    try {
+      disk.link(temp, path)
+    } catch (cause) {
+      if (cause instanceof DiskFailure && cause.code === "EEXIST") return false
+      if (!(cause instanceof DiskFailure) || !noLinks.has(cause.code)) throw cause
+      disk.rename(temp, path)
+      return true
+    }
+    quietly(() => disk.unlink(temp))
+    return true
+  }
+
+  /** Look, link, rename without a pause. If it throws, the file is as it was. */
+  const place = (temp: string, descriptor: number, expected: FileStamp | undefined): Step => {
+    if (gitIsAtWork()) return { _tag: "GitAtWork" }
+    const found = stampNow()
+    if (expected === undefined || found === undefined) {
+      if (expected !== found || !placeFirst(temp)) return { _tag: "Changed" }
+      return { _tag: "Placed", stamp: toStamp(disk.statOpen(path, descriptor)), replaced: undefined }
+    }
+    if (!isSameStamp(expected, found)) return { _tag: "Changed" }
+    const replaced = keepReplaced()
+    try {
+      disk.rename(temp, path)
+    } catch (cause) {
+      letGo(replaced)
+      throw cause
+    }
+    return { _tag: "Placed", stamp: toStamp(disk.statOpen(path, descriptor)), replaced }
+  }
+
+  /** A rename that may not last is taken back, unless somebody has changed the new file already. */
+  const takeBack = ({ stamp, replaced }: Extract<Step, { _tag: "Placed" }>): void =>
+    quietly(() => {
+      const found = stampNow()
+      if (replaced?.aside === false) return letGo(replaced)
+      if (found === undefined || !isSameStamp(found, stamp)) return
+      if (replaced === undefined) disk.unlink(path)
+      else disk.rename(aside, path)
+    })
+
+  const fsyncDirectory = Effect.acquireUseRelease(
+    disk.open(directory, openDirectory),
+    descriptor => disk.fsync(directory, descriptor),
+    descriptor => Effect.ignore(disk.close(directory, descriptor))
+  )
+
+  /** A file that another program may still be writing to, read until it is quiet. */
+  const readQuiet = Effect.fnUntraced(function* (from: string, descriptor: number) {
+    const pauses = yield* Schedule.driver(polling)
+    let bytes: Uint8Array = new Uint8Array()
+    for (let tries = 1; tries <= quietTries; tries++) {
+      const before = yield* together(() => toStamp(disk.statOpen(from, descriptor)))
+      const content = yield* readBytes(from, descriptor, before.size)
+      if (Option.isSome(content)) bytes = content.value.bytes
+      const after = yield* together(() => toStamp(disk.statOpen(from, descriptor)))
+      if (Option.isSome(content) && isSameContent(before, after)) break
+      yield* Effect.ignore(pauses.next(undefined))
+    }
+    return bytes
+  })
+
+  /** What the replaced file held other than what was read of it, if anything. */
+  const findDisplaced = (replaced: Replaced, expected: Snapshot) =>
+    Effect.acquireUseRelease(
+      replaced.aside ? disk.open(aside, openToRead) : Effect.succeed(replaced.descriptor),
+      Effect.fnUntraced(function* (descriptor) {
+        const stamp = yield* together(() => toStamp(disk.statOpen(aside, descriptor)))
+        if (expected.settled && isSameContent(stamp, expected.stamp)) return Option.none()
+        const bytes = yield* readQuiet(aside, descriptor)
+        return Buffer.compare(bytes, expected.bytes) === 0 ? Option.none() : Option.some(bytes)
+      }),
+      descriptor => Effect.ignore(disk.close(aside, descriptor))
+    )
+
+  /** From the rename on nothing is left half-way: uninterruptible, and short. */
+  const publish = (temp: string, descriptor: number, expected: Option.Option<Snapshot>) =>
+    Effect.uninterruptible(
+      Effect.gen(function* () {
+        const step = yield* together(() => place(temp, descriptor, Option.getOrUndefined(expected)?.stamp))
+        if (step._tag !== "Placed") return step
+        yield* Effect.tapError(fsyncDirectory, () => Effect.sync(() => takeBack(step)))
+        if (step.replaced === undefined || Option.isNone(expected)) {
+          return { ...step, displaced: Option.none<Uint8Array>() }
+        }
+        const displaced = yield* findDisplaced(step.replaced, expected.value)
+        if (step.replaced.aside && Option.isNone(displaced)) letGo(step.replaced)
+        return { ...step, displaced }
+      })
+    )
+
+  const replace = Effect.fn("IssueFile.replace")(function* (expected: Option.Option<Snapshot>, bytes: Uint8Array) {
+    const since = yield* Clock.currentTimeMillis
+    yield* waitForGit(since)
+    yield* checkPath
+    const replaced = yield* together(() => disk.stat(path))
+    const temp = Path.join(directory, tempName(name, yield* randomHex))
+    return yield* Effect.acquireUseRelease(
+      disk.open(temp, openToCreate, newFileMode),
+      Effect.fnUntraced(function* (descriptor) {
+        const hash = yield* writeBytes(temp, descriptor, bytes)
+        yield* together(() => dress(temp, descriptor, replaced, since))
+        yield* disk.fsync(temp, descriptor)
+        for (;;) {
+          yield* waitForGit(since)
+          const step = yield* publish(temp, descriptor, expected)
+          if (step._tag === "Changed") return yield* new IssueFileChanged({ path })
+          if (step._tag === "Placed") return { stamp: step.stamp, hash, displaced: step.displaced }
+        }
+      }),
+      descriptor =>
+        Effect.andThen(
+          Effect.ignore(disk.close(temp, descriptor)),
+          Effect.sync(() => quietly(() => disk.unlink(temp)))
+        )
+    )
+  }, mapDiskFailure)
+
+  const sweep = Effect.fnUntraced(function* () {
+    for (const entry of yield* disk.list(directory)) {
+      if (isTempName(name, entry)) yield* together(() => disk.unlink(Path.join(directory, entry)))
+    }
+  })
+
+  const recoverAside = Effect.fn("IssueFile.recoverAside")(function* () {
+    yield* sweep()
+    const left = yield* together(() => disk.stat(aside))
+    if (left === undefined) return Option.none()
+    if (left.kind !== "file") return yield* new IssueFileRefused({ path: aside, reason: "it is not a regular file" })
+    const current = yield* together(() => disk.stat(path))
+    if (current !== undefined && current.device === left.device && current.inode === left.inode) {
+      // the crash came between link and rename: nothing was replaced
+      yield* together(() => disk.unlink(aside))
+      return Option.none()
+    }
+    return Option.some(
+      yield* Effect.acquireUseRelease(
+        disk.open(aside, openToRead),
+        descriptor => readQuiet(aside, descriptor),
+        descriptor => Effect.ignore(disk.close(aside, descriptor))
+      )
+    )
+  }, mapDiskFailure)
+
+  return IssueFile.of({
+    path,
+    stamp: mapDiskFailure(
+      Effect.andThen(
+        checkPath,
+        together(() => Option.fromNullable(stampNow()))
+      )
+    ),
+    read: Effect.suspend(read),
+    replace,
+    recoverAside: Effect.suspend(recoverAside),
+    discardAside: mapDiskFailure(
+      together(() => {
+        if (disk.stat(aside) !== undefined) disk.unlink(aside)
+      })
+    )
+  })
+})
+
+export const layer = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFileFailure | IssueFileRefused> =>
+  Layer.effect(IssueFile, make(options))

@@ -6,11 +6,19 @@
  *
  * Within the process a hold may outlive one section: a `bd` command changes, then flushes, under one hold.
  */
+
+import * as Path from "node:path"
+import Database from "better-sqlite3"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { type Disk, DiskFailure, type DiskStat, nodeDisk } from "./Disk.ts"
 
 /** The lock was not free within the bound; nothing was changed. */
 export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout", {
@@ -57,3 +65,164 @@ export class IssueLock extends Context.Tag("effect-beads/IssueLock")<
     readonly verify: Effect.Effect<void, LockUnavailable>
   }
 >() {}
+
+export interface IssueLockOptions {
+  /**
+   * The lock database, beside the resolved issue file. SQLite alone may open it: closing any other descriptor of it
+   * would drop this process's locks.
+   */
+  readonly path: string
+  /** How long to wait for another holder. More: slower to report one that hangs. Less: fails under load. */
+  readonly timeout: Duration.DurationInput
+}
+
+/** 2, 4, 8, 16, then 25 ms, each a fifth more or less, so that waiters do not march in step. */
+const polling = Schedule.exponential("2 millis").pipe(Schedule.union(Schedule.spaced("25 millis")), Schedule.jittered)
+
+/** Whether a path still leads to the same file; the birth time tells an inode number that is used again. */
+const isSameFile = (one: DiskStat, other: DiskStat | undefined): boolean =>
+  other !== undefined && one.device === other.device && one.inode === other.inode && one.bornAt === other.bornAt
+
+const isBusy = (cause: unknown): boolean =>
+  cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")
+
+/** Over the given disk: tests put other programs between two of its calls. */
+export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk: Disk = nodeDisk) {
+  const { path } = options
+  const timeout = Duration.decode(options.timeout)
+
+  /** The kernel's lock, shared by the sections and holds of this process. */
+  let kernel: { readonly database: Database.Database; readonly file: DiskStat; users: number } | undefined
+
+  /** The sections of this process in order of arrival; the first one's turn has come. */
+  const line: Array<Deferred.Deferred<void>> = []
+
+  const unavailable = (cause: unknown): LockUnavailable => {
+    // SQLite says "unable to open" or "readonly"; the system's own word is the one to act on
+    try {
+      disk.assertWritable(Path.dirname(path))
+      if (disk.stat(path) !== undefined) disk.assertWritable(path)
+    } catch (denied) {
+      if (denied instanceof DiskFailure) return new LockUnavailable({ path, reason: denied.message, cause })
+    }
+    return new LockUnavailable({ path, reason: cause instanceof Error ? cause.message : String(cause), cause })
+  }
+
+  const lookAtFile = (): DiskStat | undefined => {
+    const file = disk.stat(path)
+    if (file !== undefined && file.kind !== "file") {
+      throw new LockUnavailable({ path, reason: "it is not a regular file" })
+    }
+    return file
+  }
+
+  /** Opens and locks; undefined while another process holds it, or if the file was replaced under our hands. */
+  const tryKernel = (): typeof kernel => {
+    // a file that SQLite creates has no earlier stat to compare: create it first, then open it like any other
+    if (lookAtFile() === undefined) new Database(path, { timeout: 0 }).close()
+    const before = lookAtFile()
+    const database = new Database(path, { timeout: 0 })
+    try {
+      const opened = lookAtFile()
+      database.pragma("journal_mode = MEMORY")
+      database.exec("BEGIN EXCLUSIVE")
+      // on a file it may not write SQLite quietly begins a shared transaction instead; a change, never committed, tells
+      database.pragma("user_version = 1")
+      if (before !== undefined && isSameFile(before, opened) && isSameFile(before, lookAtFile())) {
+        return { database, file: before, users: 1 }
+      }
+      database.close()
+      return undefined
+    } catch (cause) {
+      database.close()
+      if (isBusy(cause)) return undefined
+      throw cause
+    }
+  }
+
+  const stillOurs: Effect.Effect<void, LockUnavailable> = Effect.suspend(() => {
+    if (kernel === undefined) return Effect.fail(new LockUnavailable({ path, reason: "it is not held" }))
+    try {
+      if (isSameFile(kernel.file, disk.stat(path))) return Effect.void
+    } catch (cause) {
+      return Effect.fail(unavailable(cause))
+    }
+    return Effect.fail(new LockUnavailable({ path, reason: "the lock file was removed or replaced while it was held" }))
+  })
+
+  /** One step, so that no interruption comes between the taking and the counting. */
+  const tryJoin: Effect.Effect<boolean, LockUnavailable> = Effect.suspend(() => {
+    if (kernel !== undefined) {
+      kernel.users++
+      return Effect.succeed(true)
+    }
+    try {
+      kernel = tryKernel()
+      return Effect.succeed(kernel !== undefined)
+    } catch (cause) {
+      return Effect.fail(cause instanceof LockUnavailable ? cause : unavailable(cause))
+    }
+  })
+
+  const leave = Effect.sync(() => {
+    if (kernel === undefined || --kernel.users > 0) return
+    const { database } = kernel
+    kernel = undefined
+    database.close()
+  })
+
+  /** Runs in an uninterruptible region, so that whoever joined also leaves; only the pauses are interruptible. */
+  const join = Effect.fnUntraced(function* (
+    since: number,
+    patience: Duration.Duration,
+    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  ) {
+    const pauses = yield* Schedule.driver(polling)
+    while (!(yield* tryJoin)) {
+      const waited = (yield* Clock.currentTimeMillis) - since
+      if (waited >= Duration.toMillis(patience)) return yield* new LockTimeout({ path, waited })
+      yield* Effect.ignore(restore(pauses.next(undefined)))
+    }
+  })
+
+  const withLockWithin = <A, E, R>(patience: Duration.DurationInput, section: Effect.Effect<A, E, R>) =>
+    Effect.uninterruptibleMask(restore =>
+      Effect.gen(function* () {
+        const bound = Duration.decode(patience)
+        const since = yield* Clock.currentTimeMillis
+        const turn = yield* Deferred.make<void>()
+        const stepOut = Effect.suspend(() => {
+          line.splice(line.indexOf(turn), 1)
+          return line[0] === undefined ? Effect.void : Deferred.succeed(line[0], undefined)
+        })
+        line.push(turn)
+        return yield* Effect.gen(function* () {
+          if (line[0] !== turn) {
+            yield* restore(Deferred.await(turn)).pipe(
+              Effect.timeoutFail({
+                duration: bound,
+                onTimeout: () => new LockTimeout({ path, waited: Duration.toMillis(bound) })
+              })
+            )
+          }
+          yield* join(since, bound, restore)
+          return yield* Effect.ensuring(Effect.andThen(stillOurs, restore(section)), leave)
+        }).pipe(Effect.ensuring(stepOut))
+      })
+    ).pipe(Effect.withSpan("IssueLock.withLock"))
+
+  return IssueLock.of({
+    path,
+    withLock: section => withLockWithin(timeout, section),
+    withLockWithin,
+    hold: Effect.uninterruptibleMask(restore =>
+      Effect.gen(function* () {
+        yield* join(yield* Clock.currentTimeMillis, timeout, restore)
+        yield* Effect.addFinalizer(() => leave)
+      })
+    ).pipe(Effect.withSpan("IssueLock.hold")),
+    verify: stillOurs
+  })
+})
+
+export const layer = (options: IssueLockOptions): Layer.Layer<IssueLock> => Layer.effect(IssueLock, make(options))

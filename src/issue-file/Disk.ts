@@ -1,0 +1,182 @@
+/**
+ * The edge to `node:fs`: the few operations that the issue file and its lock need, and nothing of what they mean.
+ *
+ * What may take long (reading, writing, fsync) runs on the thread pool and cannot be interrupted half-way: an effect
+ * that ended has settled, so a lock freed after it never uncovers a write still under way. What must not be torn apart
+ * (look, link, rename) is synchronous, and throws `DiskFailure`; `together` turns a block of it into an effect.
+ *
+ * An interface, so that a test can let another program act between two calls.
+ */
+
+import * as Fs from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** A system call failed. */
+export class DiskFailure extends Schema.TaggedError<DiskFailure>()("DiskFailure", {
+  path: Schema.String,
+  operation: Schema.String,
+  code: Schema.String,
+  cause: Schema.Defect
+}) {
+  override get message() {
+    return `${this.operation} failed (${this.code}) on ${this.path}`
+  }
+}
+
+/** What `stat` tells. Times in nanoseconds. */
+export interface DiskStat {
+  readonly kind: "file" | "directory" | "link" | "other"
+  readonly device: bigint
+  readonly inode: bigint
+  readonly size: bigint
+  readonly mode: number
+  readonly owner: number
+  readonly group: number
+  readonly modifiedAt: bigint
+  readonly changedAt: bigint
+  readonly bornAt: bigint
+}
+
+export interface Disk {
+  readonly open: (path: string, flags: number, mode?: number) => Effect.Effect<number, DiskFailure>
+  readonly close: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
+  /** Bytes read from position `offset` of the file to the same place in `buffer`; 0 at the end of the file. */
+  readonly read: (
+    path: string,
+    descriptor: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number
+  ) => Effect.Effect<number, DiskFailure>
+  /** Bytes written, which may be fewer than asked for. */
+  readonly write: (
+    path: string,
+    descriptor: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number
+  ) => Effect.Effect<number, DiskFailure>
+  readonly fsync: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
+  readonly list: (directory: string) => Effect.Effect<ReadonlyArray<string>, DiskFailure>
+
+  /** Of the path itself, links not followed; undefined if there is nothing. */
+  readonly stat: (path: string) => DiskStat | undefined
+  readonly statOpen: (path: string, descriptor: number) => DiskStat
+  readonly setMode: (path: string, descriptor: number, mode: number) => void
+  readonly setOwner: (path: string, descriptor: number, owner: number, group: number) => void
+  /** Seconds since the epoch. */
+  readonly setModified: (path: string, descriptor: number, seconds: number) => void
+  readonly openNow: (path: string, flags: number) => number
+  readonly closeNow: (path: string, descriptor: number) => void
+  readonly link: (path: string, newPath: string) => void
+  readonly rename: (path: string, newPath: string) => void
+  readonly unlink: (path: string) => void
+  readonly readLink: (path: string) => string
+  /** The path with every link in it resolved. */
+  readonly realPath: (path: string) => string
+  /** The first few KiB, as text. */
+  readonly readHead: (path: string) => string
+  /** Throws unless this process may read and write there. */
+  readonly assertWritable: (path: string) => void
+}
+
+/** Opened for reading: no link is followed, no pipe waited for. */
+export const openToRead = Fs.constants.O_RDONLY | Fs.constants.O_NOFOLLOW | Fs.constants.O_NONBLOCK
+/** Opened for writing: created here or not at all. */
+export const openToCreate = Fs.constants.O_WRONLY | Fs.constants.O_CREAT | Fs.constants.O_EXCL | Fs.constants.O_NOFOLLOW
+/** Opened to fsync a directory. */
+export const openDirectory = Fs.constants.O_RDONLY | Fs.constants.O_DIRECTORY
+
+const failure = (operation: string, path: string, cause: unknown): DiskFailure => {
+  const code =
+    typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
+      ? cause.code
+      : "UNKNOWN"
+  return new DiskFailure({ path, operation, code, cause })
+}
+
+const pooled = <A>(
+  operation: string,
+  path: string,
+  start: (done: (cause: NodeJS.ErrnoException | null, value: A) => void) => void
+): Effect.Effect<A, DiskFailure> =>
+  Effect.uninterruptible(
+    Effect.async<A, DiskFailure>(resume =>
+      start((cause, value) =>
+        resume(cause === null ? Effect.succeed(value) : Effect.fail(failure(operation, path, cause)))
+      )
+    )
+  )
+
+const now = <A>(operation: string, path: string, run: () => A): A => {
+  try {
+    return run()
+  } catch (cause) {
+    throw failure(operation, path, cause)
+  }
+}
+
+const toStat = (stat: Fs.BigIntStats): DiskStat => ({
+  kind: stat.isFile() ? "file" : stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "link" : "other",
+  device: stat.dev,
+  inode: stat.ino,
+  size: stat.size,
+  mode: Number(stat.mode & 0o7777n),
+  owner: Number(stat.uid),
+  group: Number(stat.gid),
+  modifiedAt: stat.mtimeNs,
+  changedAt: stat.ctimeNs,
+  bornAt: stat.birthtimeNs
+})
+
+const headLength = 4096
+
+export const nodeDisk: Disk = {
+  open: (path, flags, mode) => pooled("open", path, done => Fs.open(path, flags, mode, done)),
+  close: (path, descriptor) => pooled("close", path, done => Fs.close(descriptor, cause => done(cause ?? null))),
+  read: (path, descriptor, buffer, offset, length) =>
+    pooled("read", path, done => Fs.read(descriptor, buffer, offset, length, offset, done)),
+  write: (path, descriptor, bytes, offset, length) =>
+    pooled("write", path, done => Fs.write(descriptor, bytes, offset, length, null, done)),
+  fsync: (path, descriptor) => pooled("fsync", path, done => Fs.fsync(descriptor, done)),
+  list: directory => pooled<ReadonlyArray<string>>("list", directory, done => Fs.readdir(directory, done)),
+
+  stat: path =>
+    now("stat", path, () => {
+      const stat = Fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+      return stat === undefined ? undefined : toStat(stat)
+    }),
+  statOpen: (path, descriptor) => now("stat", path, () => toStat(Fs.fstatSync(descriptor, { bigint: true }))),
+  setMode: (path, descriptor, mode) => now("chmod", path, () => Fs.fchmodSync(descriptor, mode)),
+  setOwner: (path, descriptor, owner, group) => now("chown", path, () => Fs.fchownSync(descriptor, owner, group)),
+  setModified: (path, descriptor, seconds) => now("utime", path, () => Fs.futimesSync(descriptor, seconds, seconds)),
+  openNow: (path, flags) => now("open", path, () => Fs.openSync(path, flags)),
+  closeNow: (path, descriptor) => now("close", path, () => Fs.closeSync(descriptor)),
+  link: (path, newPath) => now("link", path, () => Fs.linkSync(path, newPath)),
+  rename: (path, newPath) => now("rename", newPath, () => Fs.renameSync(path, newPath)),
+  unlink: path => now("unlink", path, () => Fs.unlinkSync(path)),
+  readLink: path => now("readlink", path, () => Fs.readlinkSync(path)),
+  realPath: path => now("realpath", path, () => Fs.realpathSync.native(path)),
+  readHead: path =>
+    now("read", path, () => {
+      const descriptor = Fs.openSync(path, openToRead)
+      try {
+        const head = Buffer.alloc(headLength)
+        return head.toString("utf8", 0, Fs.readSync(descriptor, head, 0, headLength, 0))
+      } finally {
+        Fs.closeSync(descriptor)
+      }
+    }),
+  assertWritable: path => now("access", path, () => Fs.accessSync(path, Fs.constants.R_OK | Fs.constants.W_OK))
+}
+
+/** One synchronous block: nothing of this process runs in between. What it throws of `DiskFailure` is its error. */
+export const together = <A>(block: () => A): Effect.Effect<A, DiskFailure> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(block())
+    } catch (cause) {
+      return cause instanceof DiskFailure ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })
