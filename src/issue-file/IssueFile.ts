@@ -400,10 +400,12 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
       else disk.rename(aside, path)
     })
 
-  const fsyncDirectory = Effect.acquireUseRelease(
-    disk.open(directory, openDirectory),
-    descriptor => disk.fsync(directory, descriptor),
-    descriptor => Effect.ignore(disk.close(directory, descriptor))
+  const fsyncDirectory = Effect.suspend(() =>
+    Effect.acquireUseRelease(
+      disk.open(directory, openDirectory),
+      descriptor => disk.fsync(directory, descriptor),
+      descriptor => Effect.ignore(disk.close(directory, descriptor))
+    )
   )
 
   /** A file that another program may still be writing to, read until it is quiet. */

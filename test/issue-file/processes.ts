@@ -1,18 +1,22 @@
 /** Real processes for the tests of lock and file: `child.ts` started with a task, spoken to over its pipes. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { Effect } from "effect"
 
 const child = fileURLToPath(new URL("./child.ts", import.meta.url))
+
+/** By its full name: the tasks run in other working directories. */
+const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
 
 /** The command line that runs a task of `child.ts`. */
 export const taskCommand = (...task: ReadonlyArray<string>): ReadonlyArray<string> => [
   process.execPath,
   "--import",
-  "tsx",
+  loader,
   child,
   ...task
 ]
