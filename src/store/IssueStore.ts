@@ -12,7 +12,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Edge } from "../domain/DependencyGraph.ts"
 import type { IssueRecord } from "../domain/IssueRecord.ts"
+import type * as Readiness from "../domain/Readiness.ts"
 
 /** The store cannot be opened, read or written. Nothing was changed. */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
@@ -76,20 +78,6 @@ export interface Version {
   readonly parents: ReadonlyArray<string>
 }
 
-/** What readiness and cycles are computed from; tombstones are left out. */
-export interface GraphRow {
-  readonly id: string
-  readonly status: string
-  readonly priority: number
-  readonly created_at: string
-}
-
-export interface GraphEdge {
-  readonly issueId: string
-  readonly dependsOnId: string
-  readonly type: string
-}
-
 export interface RowFilter {
   readonly statuses?: ReadonlyArray<string>
   readonly types?: ReadonlyArray<string>
@@ -124,18 +112,19 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** Only the marked rows, read in one snapshot. */
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>
-    /** The ids of all rows, tombstones included. */
-    readonly ids: Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** The ids of all issues, or of all tombstones. */
+    readonly ids: (of: "issues" | "tombstones") => Effect.Effect<ReadonlyArray<string>, StoreError>
     /** Rows that match, by priority, newest first; tombstones are hidden. */
     readonly find: (
       filter: RowFilter
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
+    /** What readiness and cycles are computed from; tombstones are left out. */
     readonly graph: Effect.Effect<
-      { readonly rows: ReadonlyArray<GraphRow>; readonly edges: ReadonlyArray<GraphEdge> },
+      { readonly rows: ReadonlyArray<Readiness.Row>; readonly edges: ReadonlyArray<Edge> },
       StoreError
     >
     /** Dependencies that point to this id. */
-    readonly dependents: (id: string) => Effect.Effect<ReadonlyArray<GraphEdge>, StoreError>
+    readonly dependents: (id: string) => Effect.Effect<ReadonlyArray<Edge>, StoreError>
     readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, StoreError>
     readonly versions: (id: string) => Effect.Effect<ReadonlyArray<Version>, StoreError>
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>

@@ -1,0 +1,40 @@
+/**
+ * Time stamps as they stand in lines: RFC 3339 with up to nanoseconds and any offset. They are kept as text; this
+ * module compares the instants they mean.
+ */
+
+const pattern =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(?:([Zz])|([+-])(\d{2}):?(\d{2}))?$/
+
+/** Nanoseconds since the epoch; `undefined` if the text is no time stamp. Without an offset it is read as UTC. */
+export const parse = (text: string | undefined): bigint | undefined => {
+  const match = text === undefined ? null : pattern.exec(text.trim())
+  if (match === null) return undefined
+  const [, year, month, day, hour, minute, second = "0", fraction = "", , sign, offsetHour = "0", offsetMinute = "0"] =
+    match
+  const date = new Date(0)
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  date.setUTCHours(Number(hour), Number(minute), Number(second), 0)
+  const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === "-" ? -1 : 1)
+  const milliseconds = BigInt(date.getTime() - offset * 60_000)
+  return milliseconds * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"))
+}
+
+/** Orders two time stamps by instant; what is no time stamp comes first. */
+export const compare = (a: string | undefined, b: string | undefined): number => {
+  const left = parse(a)
+  const right = parse(b)
+  if (left === right) return 0
+  if (left === undefined) return -1
+  if (right === undefined) return 1
+  return left < right ? -1 : 1
+}
+
+/** The instant as text that sorts by time: UTC, nine digits of fraction; empty if the text is no time stamp. */
+export const sortable = (text: string | undefined): string => {
+  const instant = parse(text)
+  if (instant === undefined) return ""
+  const fraction = ((instant % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
+  const date = new Date(Number((instant - fraction) / 1_000_000n))
+  return `${date.toISOString().slice(0, -5)}.${fraction.toString().padStart(9, "0")}Z`
+}

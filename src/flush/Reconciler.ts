@@ -1,0 +1,265 @@
+/**
+ * Brings what others wrote into the issue file into the store: issue file → store.
+ *
+ * Contract for whoever replaces it: called under the `IssueLock`; afterwards every readable change in the file stands in
+ * the store, or nothing of it does (one transaction), and the record says which bytes were seen. A file with a line
+ * that cannot be read is imported not at all, and bars publishing (G17).
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Instant from "../domain/Instant.ts"
+import * as IssueRecord from "../domain/IssueRecord.ts"
+import { GitHistory } from "../issue-file/GitHistory.ts"
+import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
+import * as IssueLine from "../issue-file/IssueLine.ts"
+import * as IssueLines from "../issue-file/IssueLines.ts"
+import { IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
+import { versionHash } from "../store/Version.ts"
+import { IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
+import * as Reconciliation from "./Reconciliation.ts"
+
+/** How the store stands to the file after a reconcile. */
+export interface Reconciled {
+  /** Issues that came or changed. */
+  readonly adopted: number
+  readonly renamed: Reconciliation.Reconciliation["renamed"]
+  /** The file is gone; a publish rebuilds it. */
+  readonly missing: boolean
+  /** Lines that cannot be read: nothing was imported, and publishing is refused until they can. */
+  readonly barred: ReadonlyArray<IssueLine.UnreadableLine>
+}
+
+export class Reconciler extends Context.Tag("effect-beads/Reconciler")<
+  Reconciler,
+  {
+    readonly reconcile: Effect.Effect<Reconciled, StoreError | IssueFileError>
+    /**
+     * Merges lines that are not the issue file's into the store. `base`: the file they were made from, if it is known.
+     * Inside a transaction of the caller when `plan` is what it wants to look at first.
+     */
+    readonly absorb: (
+      bytes: Uint8Array,
+      options?: {
+        readonly base?: Uint8Array
+        readonly dryRun?: boolean
+        readonly skipExisting?: boolean
+        readonly actor?: string
+      }
+    ) => Effect.Effect<Absorbed, StoreError | IssueLine.UnreadableLine>
+  }
+>() {}
+
+export interface Absorbed {
+  readonly created: ReadonlyArray<string>
+  readonly updated: ReadonlyArray<string>
+  readonly unchanged: number
+  readonly skipped: number
+  readonly renamed: Reconciliation.Reconciliation["renamed"]
+  readonly ids: ReadonlySet<string>
+}
+
+const updatedAt = (line: string): string => {
+  const record = IssueLine.decode(line)
+  return record instanceof IssueLine.Unreadable ? "" : Instant.sortable(IssueRecord.text(record, "updated_at") ?? "")
+}
+
+/**
+ * The newest version that all texts may descend from, by what the store remembers: strict ancestors of the texts it
+ * knows, not later than any of them. Two lines that stand side by side were both changed since, so a line itself is
+ * never the answer (with it, each clone would lose its own edit).
+ */
+export const storedAncestor = (versions: ReadonlyArray<Version>, texts: ReadonlyArray<string>): string | undefined => {
+  const byHash = new Map(versions.map(version => [version.hash, version]))
+  const strict = (text: string): Set<string> => {
+    const seen = new Set<string>()
+    const open = [...(byHash.get(versionHash(text))?.parents ?? [])]
+    for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+      if (seen.has(hash)) continue
+      seen.add(hash)
+      open.push(...(byHash.get(hash)?.parents ?? []))
+    }
+    return seen
+  }
+  const known = texts.filter(text => byHash.has(versionHash(text))).map(strict)
+  if (known.length === 0) return undefined
+  const bound = texts.map(updatedAt).sort()[0] ?? ""
+  const own = new Set(texts)
+  const shared = versions.filter(
+    ({ hash, line }) => !own.has(line) && known.every(ancestors => ancestors.has(hash)) && updatedAt(line) <= bound
+  )
+  return shared.reduce<Version | undefined>(
+    (best, version) => (best === undefined || updatedAt(version.line) >= updatedAt(best.line) ? version : best),
+    undefined
+  )?.line
+}
+
+export const make = Effect.gen(function* () {
+  const file = yield* IssueFile
+  const store = yield* IssueStore
+  const integrity = yield* IntegrityChecker
+  const history = yield* GitHistory
+
+  /** Lines by id of a readable file; of an id that stands there more than once, none. */
+  const linesOf = (bytes: Uint8Array): ReadonlyMap<string, string> => {
+    const out = new Map<string, string>()
+    const doubled = new Set<string>()
+    for (const { id, text } of IssueLines.read(bytes).lines) {
+      if (out.has(id)) doubled.add(id)
+      out.set(id, text)
+    }
+    for (const id of doubled) out.delete(id)
+    return out
+  }
+
+  /** Where two lines of one id come from: git's merge base first, then what the store remembers. */
+  const ancestors = Effect.fnUntraced(function* (doubled: ReadonlyArray<string>) {
+    if (doubled.length === 0) return (): undefined => undefined
+    const git = Option.match(yield* history.mergeBase, {
+      onNone: () => new Map<string, string>(),
+      onSome: bytes => linesOf(bytes)
+    })
+    const remembered = new Map<string, ReadonlyArray<Version>>()
+    for (const id of doubled) if (!git.has(id)) remembered.set(id, yield* store.versions(id))
+    return (id: string, texts: ReadonlyArray<string>) => git.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+  })
+
+  const apply = Effect.fnUntraced(function* (plan: Reconciliation.Reconciliation, actor: string) {
+    const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+    yield* store.write(plan.writes)
+    yield* store.mark(plan.missing)
+    yield* store.unmark(plan.settled)
+    yield* store.addVersions(
+      plan.descents.map(({ id, line, parents }) => ({ id, line, parents: parents.map(versionHash) }))
+    )
+    yield* store.addEvents([
+      ...plan.adopted.map(({ after, before, id }) => ({
+        issueId: id,
+        type: before === undefined ? "imported" : "merged",
+        actor,
+        at,
+        ...(before === undefined ? {} : { oldValue: before, newValue: after })
+      })),
+      ...plan.renamed.map(({ from, to }) => ({
+        issueId: to,
+        type: "renamed",
+        actor,
+        at,
+        oldValue: from,
+        newValue: to,
+        comment: "created apart under one id"
+      }))
+    ])
+    for (const { from, to } of plan.renamed) {
+      yield* Effect.logWarning(
+        `two issues had been created apart under the id ${from}; the later one is now ${to}. References to ${from} stay as they are: look through them`
+      )
+    }
+  })
+
+  const unreadable = (path: string, reading: IssueLines.Reading) =>
+    reading.unreadable.map(({ number, reason }) => new IssueLine.UnreadableLine({ path, line: number, reason }))
+
+  const nothing = (missing: boolean): Reconciled => ({ adopted: 0, renamed: [], missing, barred: [] })
+
+  const rowsById = Effect.map(
+    store.rows,
+    rows => new Map(rows.map((row): readonly [string, MarkedRow] => [row.id, row]))
+  )
+
+  const doubledIds = (lines: ReadonlyArray<Reconciliation.FileLine>): ReadonlyArray<string> => {
+    const seen = new Map<string, string>()
+    const doubled = new Set<string>()
+    for (const { id, text } of lines) {
+      const first = seen.get(id)
+      if (first !== undefined && first !== text) doubled.add(id)
+      seen.set(id, text)
+    }
+    return [...doubled]
+  }
+
+  const follow = Effect.fnUntraced(function* (snapshot: Snapshot) {
+    return yield* store.transaction(
+      Effect.gen(function* () {
+        const rows = yield* rowsById
+        const reading = IssueLines.read(snapshot.bytes, (id, text) => rows.get(id)?.line === text)
+        if (reading.unreadable.length > 0) {
+          return { ...nothing(false), barred: unreadable(file.path, reading) }
+        }
+        const ancestorOf = yield* ancestors(doubledIds(reading.lines))
+        const plan = Reconciliation.reconcile({ rows, lines: reading.lines, ancestorOf })
+        yield* apply(plan, "issue-file")
+        yield* store.setFileRecord(recordOf(snapshot))
+        return { adopted: plan.adopted.length, renamed: plan.renamed, missing: false, barred: [] }
+      })
+    )
+  })
+
+  const absorb: Reconciler["Type"]["absorb"] = Effect.fn("Reconciler.absorb")(function* (bytes, options = {}) {
+    const reading = IssueLines.read(bytes)
+    const [first] = unreadable(file.path, reading)
+    if (first !== undefined) return yield* first
+    return yield* store.transaction(
+      Effect.gen(function* () {
+        const rows = yield* rowsById
+        const lines = reading.lines.filter(({ id }) => options.skipExisting !== true || !rows.has(id))
+        const changed = lines.filter(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text).map(({ id }) => id)
+        const base = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
+        const remembered = new Map<string, ReadonlyArray<Version>>()
+        for (const id of new Set([...changed, ...doubledIds(lines)])) remembered.set(id, yield* store.versions(id))
+        const plan = Reconciliation.absorb({
+          rows,
+          lines,
+          ancestorOf: (id, texts) => base.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+        })
+        if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import")
+        const created = plan.adopted.filter(({ before }) => before === undefined).map(({ id }) => id)
+        const updated = plan.adopted.filter(({ before }) => before !== undefined).map(({ id }) => id)
+        const ids = new Set(lines.map(({ id }) => id))
+        return {
+          created,
+          updated,
+          unchanged: Math.max(0, ids.size - plan.adopted.filter(({ id }) => ids.has(id)).length),
+          skipped: reading.lines.length - lines.length,
+          renamed: plan.renamed,
+          ids
+        }
+      })
+    )
+  })
+
+  /** What a crash left between the rename and the comparison is one more version of the file (protocol, step 4). */
+  const recover = Effect.gen(function* () {
+    const aside = yield* file.recoverAside
+    if (Option.isNone(aside)) return
+    const hash = versionHash(aside.value)
+    const record = yield* store.fileRecord
+    if (Option.isNone(record) || record.value.hash !== hash) {
+      yield* absorb(aside.value, { actor: "issue-file" }).pipe(
+        // an aside that cannot be read was not read by the publish either, so the publish was refused
+        Effect.catchTag("UnreadableLine", error => Effect.logWarning(`the replaced file was kept: ${error.message}`))
+      )
+    }
+    yield* file.discardAside
+  })
+
+  const reconcile = Effect.gen(function* () {
+    yield* recover
+    const state = yield* integrity.check
+    switch (state._tag) {
+      case "Unchanged":
+        return nothing(false)
+      case "Missing":
+        return nothing(true)
+      case "Changed":
+        return yield* follow(state.snapshot)
+    }
+  }).pipe(Effect.withSpan("Reconciler.reconcile"))
+
+  return Reconciler.of({ reconcile, absorb })
+})
+
+export const layer: Layer.Layer<Reconciler, never, IssueFile | IssueStore | IntegrityChecker | GitHistory> =
+  Layer.effect(Reconciler, make)

@@ -1,0 +1,258 @@
+/**
+ * What a changed issue file means for the store, decided without touching either (G19–G25).
+ *
+ * Pure: rows and lines in, writes out. For each id the lines of the file become one version F; a clean row follows F,
+ * a dirty row is merged with it against its base, a row without a line is marked, and a deletion is joined over all
+ * versions before anything else.
+ */
+import * as IssueMerge from "../domain/IssueMerge.ts"
+import * as IssueRecord from "../domain/IssueRecord.ts"
+import * as IssueLine from "../issue-file/IssueLine.ts"
+import type { MarkedRow, Write } from "../store/IssueStore.ts"
+
+/** One line of the file: its id and its text. */
+export interface FileLine {
+  readonly id: string
+  readonly text: string
+}
+
+/** A version of a line to remember, with the texts it was made from. */
+export interface Descent {
+  readonly id: string
+  readonly line: string
+  readonly parents: ReadonlyArray<string>
+}
+
+export interface Reconciliation {
+  readonly writes: ReadonlyArray<Write>
+  /** Rows whose line is gone from the file: marked, so that the next publish brings them back (G19). */
+  readonly missing: ReadonlyArray<string>
+  /** Marked rows whose line the file holds after all: cleared. */
+  readonly settled: ReadonlyArray<string>
+  readonly descents: ReadonlyArray<Descent>
+  /** Issues that came or changed, for the audit trail. `before`: the row's line, none for an issue that is new here. */
+  readonly adopted: ReadonlyArray<{ readonly id: string; readonly before: string | undefined; readonly after: string }>
+  /** Issues created apart under one id: the later one has a new id (G24). */
+  readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+}
+
+/** The version both sides descend from, as far as it is known: the text of a line. */
+export type AncestorOf = (id: string, texts: ReadonlyArray<string>) => string | undefined
+
+/** The record of a line that the file's reader has accepted. */
+const recordOf = (text: string): IssueRecord.IssueRecord => {
+  const record = IssueLine.decode(text)
+  if (record instanceof IssueLine.Unreadable) throw new Error(`a line of the store cannot be read: ${record.reason}`)
+  return record
+}
+
+/** What the file says of one id. */
+interface Version {
+  readonly record: IssueRecord.IssueRecord
+  /** The file holds exactly this version as its one line of the id. */
+  readonly exact: boolean
+  readonly from: ReadonlyArray<string>
+}
+
+const deletedAt = (record: IssueRecord.IssueRecord): string | undefined =>
+  IssueRecord.text(record, "status") === "tombstone" ? (IssueRecord.text(record, "deleted_at") ?? "") : undefined
+
+/** Whether a version that follows `row` would forget a deletion or an undeletion that `row` knows of (G23). */
+const forgetsDeletion = (
+  row: IssueRecord.IssueRecord,
+  version: IssueRecord.IssueRecord,
+  joined: IssueRecord.IssueRecord
+): boolean =>
+  (deletedAt(row) !== undefined || IssueRecord.get(row, "undeleted_at") !== undefined) &&
+  (deletedAt(joined) !== deletedAt(version) ||
+    IssueRecord.get(joined, "undeleted_at") !== IssueRecord.get(version, "undeleted_at"))
+
+export const reconcile = (options: {
+  readonly rows: ReadonlyMap<string, MarkedRow>
+  readonly lines: ReadonlyArray<FileLine>
+  readonly ancestorOf: AncestorOf
+}): Reconciliation => {
+  const { ancestorOf, lines, rows } = options
+  const writes: Array<Write> = []
+  const settled: Array<string> = []
+  const descents: Array<Descent> = []
+  const adopted: Array<Reconciliation["adopted"][number]> = []
+  const renamed: Array<Reconciliation["renamed"][number]> = []
+
+  const texts = new Map<string, Array<string>>()
+  for (const { id, text } of lines) {
+    const known = texts.get(id)
+    if (known === undefined) texts.set(id, [text])
+    else known.push(text)
+  }
+
+  const base = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
+
+  // versions that the file does not hold under this id: the later of two issues created apart
+  const strays = new Map<string, Array<IssueRecord.IssueRecord>>()
+  const apart = (records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> => {
+    const kept: Array<IssueRecord.IssueRecord> = []
+    for (const { from, record } of IssueMerge.splitApart(records)) {
+      if (record.id === from) {
+        kept.push(record)
+      } else {
+        strays.set(record.id, [...(strays.get(record.id) ?? []), record])
+        if (!renamed.some(pair => pair.from === from && pair.to === record.id)) {
+          renamed.push({ from, to: record.id })
+        }
+      }
+    }
+    return kept
+  }
+
+  const follow = (id: string, version: Version) => {
+    const row = rows.get(id)
+    const line = IssueRecord.line(version.record)
+    if (row === undefined) {
+      writes.push({
+        record: version.record,
+        state: version.exact ? { _tag: "clean" } : { _tag: "dirty", base: line }
+      })
+      adopted.push({ id, before: undefined, after: line })
+      if (!version.exact) descents.push({ id, line, parents: version.from })
+      return
+    }
+    const from = base(row)
+    if (version.exact && row.line === line) {
+      if (row.mark !== undefined) settled.push(id)
+      return
+    }
+    if (line === from) {
+      if (version.exact || row.mark !== undefined) return
+      // two lines that make up what the row already says: the next publish makes them one
+      writes.push({ record: recordOf(row.line), state: { _tag: "dirty", base: line } })
+      return
+    }
+    const current = recordOf(row.line)
+    if (row.mark !== undefined && row.line !== from && IssueMerge.apart(current, version.record)) {
+      const kept = apart([current, version.record])
+      const keeper = kept[0]
+      if (keeper !== undefined && IssueRecord.line(keeper) !== row.line) {
+        writes.push({ record: keeper, state: version.exact ? { _tag: "clean" } : { _tag: "dirty", base: line } })
+        adopted.push({ id, before: row.line, after: IssueRecord.line(keeper) })
+      }
+      return
+    }
+    const joined = IssueMerge.merge(current, [current, version.record])
+    const next =
+      row.mark === undefined || row.line === from
+        ? forgetsDeletion(current, version.record, joined)
+          ? joined
+          : version.record
+        : IssueMerge.merge(from === undefined ? undefined : recordOf(from), [current, version.record])
+    const nextLine = IssueRecord.line(next)
+    writes.push({
+      record: next,
+      state: version.exact && nextLine === line ? { _tag: "clean" } : { _tag: "dirty", base: line }
+    })
+    if (nextLine !== row.line) adopted.push({ id, before: row.line, after: nextLine })
+    descents.push({ id, line: row.line, parents: from === undefined || from === row.line ? [] : [from] })
+    descents.push({ id, line, parents: version.exact ? (from === undefined ? [] : [from]) : version.from })
+    if (nextLine !== line) descents.push({ id, line: nextLine, parents: [row.line, line] })
+  }
+
+  for (const [id, all] of texts) {
+    const distinct = [...new Set(all)]
+    const [only] = distinct
+    if (only !== undefined && distinct.length === 1) {
+      const row = rows.get(id)
+      // the common case by far: nothing to take apart
+      if (all.length === 1 && row !== undefined && row.mark === undefined && row.line === only) continue
+      follow(id, { record: recordOf(only), exact: all.length === 1, from: [only] })
+      continue
+    }
+    const ancestor = ancestorOf(id, distinct)
+    const records = distinct.map(recordOf)
+    const mine = ancestor === undefined ? apart(records) : records
+    if (mine.length > 0) {
+      const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), mine)
+      follow(id, { record: merged, exact: false, from: distinct })
+    }
+  }
+
+  // following may split further ids off, so the strays come last; merging them is free of order
+  const present = new Map(writes.map(write => [write.record.id, write]))
+  for (const [id, records] of strays) {
+    const row = rows.get(id)
+    const written = present.get(id)
+    const versions = [...(written ? [written.record] : row ? [recordOf(row.line)] : []), ...records]
+    const merged = IssueMerge.merge(undefined, versions)
+    const line = IssueRecord.line(merged)
+    if (row !== undefined && written === undefined && row.line === line) continue
+    const state: Write["state"] = {
+      _tag: "dirty",
+      base: written?.state._tag === "dirty" ? written.state.base : row === undefined ? undefined : base(row)
+    }
+    if (written !== undefined) writes.splice(writes.indexOf(written), 1)
+    writes.push({ record: merged, state })
+    adopted.push({ id, before: row?.line, after: line })
+  }
+
+  const written = new Set(writes.map(write => write.record.id))
+  const missing: Array<string> = []
+  for (const [id, row] of rows) {
+    if (!texts.has(id) && row.mark === undefined && !written.has(id)) missing.push(id)
+  }
+  return { writes, missing, settled: settled.filter(id => !written.has(id)), descents, adopted, renamed }
+}
+
+/**
+ * What lines that are not the issue file's mean for the store: an import, or what another program had written into a
+ * file that was just replaced. Each line is one more version of its issue; bases stay, what changes is dirty.
+ */
+export const absorb = (options: {
+  readonly rows: ReadonlyMap<string, MarkedRow>
+  readonly lines: ReadonlyArray<FileLine>
+  readonly ancestorOf: AncestorOf
+}): Reconciliation => {
+  const { ancestorOf, lines, rows } = options
+  const versions = new Map<string, Array<IssueRecord.IssueRecord>>()
+  const add = (record: IssueRecord.IssueRecord) => versions.set(record.id, [...(versions.get(record.id) ?? []), record])
+  const incoming = new Map<string, Set<string>>()
+  for (const { id, text } of lines) incoming.set(id, (incoming.get(id) ?? new Set()).add(text))
+  const renamed: Array<Reconciliation["renamed"][number]> = []
+  const ancestors = new Map<string, string>()
+  for (const [id, texts] of incoming) {
+    const row = rows.get(id)
+    if (row !== undefined && texts.size === 1 && texts.has(row.line)) continue
+    const all = [...new Set([...(row === undefined ? [] : [row.line]), ...texts])]
+    const ancestor = all.length > 1 ? ancestorOf(id, all) : undefined
+    if (ancestor !== undefined) ancestors.set(id, ancestor)
+    const records = all.map(recordOf)
+    if (ancestor !== undefined || records.length === 1) {
+      records.forEach(add)
+      continue
+    }
+    for (const { from, record } of IssueMerge.splitApart(records)) {
+      add(record)
+      if (record.id !== from && !renamed.some(pair => pair.to === record.id)) renamed.push({ from, to: record.id })
+    }
+  }
+  const writes: Array<Write> = []
+  const descents: Array<Descent> = []
+  const adopted: Array<Reconciliation["adopted"][number]> = []
+  for (const [id, records] of versions) {
+    const row = rows.get(id)
+    const ancestor = ancestors.get(id)
+    // an id that a split led to may have a row of its own
+    const all =
+      row === undefined || records.some(record => IssueRecord.line(record) === row.line)
+        ? records
+        : incoming.has(id)
+          ? records
+          : [...records, recordOf(row.line)]
+    const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), all)
+    const line = IssueRecord.line(merged)
+    if (row?.line === line) continue
+    const base = row === undefined ? undefined : row.mark === undefined ? row.line : row.mark.base
+    writes.push({ record: merged, state: { _tag: "dirty", base } })
+    adopted.push({ id, before: row?.line, after: line })
+    if (row !== undefined) descents.push({ id, line, parents: all.map(record => IssueRecord.line(record)) })
+  }
+  return { writes, missing: [], settled: [], descents, adopted, renamed }
+}

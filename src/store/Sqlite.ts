@@ -1,0 +1,114 @@
+/**
+ * The SQL edge: one connection of `@effect/sql-sqlite-node`, opened the way the store needs it, its errors made ours.
+ *
+ * better-sqlite3 runs on the event loop and so does its busy wait, hence the busy time-out is 0 and the waiting is a
+ * `Schedule` round the attempt (G2). The library's own transaction helper begins deferred and turns a failing COMMIT
+ * into a defect; `transaction` begins immediate and fails typed.
+ */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type * as Connection from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { StoreError } from "./IssueStore.ts"
+
+export interface Sqlite {
+  readonly path: string
+  readonly sql: SqlClient.SqlClient
+  /** Runs a statement, waiting while the database is busy. */
+  readonly run: <A>(statement: Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
+  readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
+}
+
+const causeOf = (error: unknown): { readonly code: string; readonly message: string } => {
+  let at: unknown = error
+  while (typeof at === "object" && at !== null) {
+    if ("code" in at && typeof at.code === "string" && at.code.startsWith("SQLITE_")) {
+      return { code: at.code, message: "message" in at ? String(at.message) : at.code }
+    }
+    if (!("cause" in at)) break
+    at = at.cause
+  }
+  return { code: "", message: error instanceof Error ? error.message : String(error) }
+}
+
+const reasonOf = (code: string): StoreError["reason"] => {
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "busy"
+  if (code.startsWith("SQLITE_FULL")) return "full"
+  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) return "corrupt"
+  if (code.startsWith("SQLITE_READONLY")) return "readonly"
+  return "io"
+}
+
+/** A failure of SQLite as a `StoreError`. */
+export const storeError =
+  (path: string) =>
+  (cause: unknown): StoreError => {
+    const { code, message } = causeOf(cause)
+    return new StoreError({
+      path,
+      reason: reasonOf(code),
+      detail: code === "" ? message : `${message} (${code})`,
+      cause
+    })
+  }
+
+/**
+ * Opens a database. `busyTimeout` bounds the waiting for a lock of another process. The connection closes with the
+ * scope. Fails with `StoreError` where the library dies: on a path that cannot be opened.
+ */
+export const open = (options: {
+  readonly path: string
+  readonly busyTimeout: Duration.DurationInput
+}): Effect.Effect<Sqlite, StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const failed = storeError(options.path)
+    const whileBusy = Schedule.spaced("5 millis").pipe(
+      Schedule.jittered,
+      Schedule.upTo(Duration.decode(options.busyTimeout)),
+      Schedule.whileInput((error: StoreError) => error.reason === "busy")
+    )
+    const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
+      statement.pipe(Effect.mapError(failed), Effect.retry(whileBusy))
+
+    // the library opens the file in a constructor that throws
+    const sql = yield* SqliteClient.make({ filename: options.path, disableWAL: true }).pipe(
+      Effect.provide(Reactivity.layer),
+      Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
+    )
+    yield* run(sql`pragma busy_timeout = 0`)
+
+    const command = (connection: Connection.Connection, text: string) =>
+      // the statement is prepared when it runs, and preparing may throw too
+      run(Effect.suspend(() => connection.executeUnprepared(text, [], undefined))).pipe(
+        Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
+      )
+
+    const transaction = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
+      Effect.uninterruptibleMask(restore =>
+        Effect.gen(function* () {
+          const connection = yield* sql.reserve.pipe(Effect.mapError(failed))
+          yield* restore(command(connection, "begin immediate"))
+          const exit = yield* restore(body).pipe(
+            Effect.provideService(SqlClient.TransactionConnection, [connection, 0] as const),
+            Effect.exit
+          )
+          if (Exit.isSuccess(exit)) {
+            // a commit that failed (full disk) leaves the transaction open, or SQLite has rolled it back already
+            yield* command(connection, "commit").pipe(
+              Effect.tapError(() => Effect.ignore(command(connection, "rollback")))
+            )
+          } else {
+            yield* Effect.ignore(command(connection, "rollback"))
+          }
+          return yield* exit
+        }).pipe(Effect.scoped)
+      ) as Effect.Effect<A, E | StoreError, R>
+
+    return { path: options.path, sql, run, transaction }
+  })

@@ -1,0 +1,409 @@
+/**
+ * `IssueStore` on SQLite: `layer` for a file, `layerMemory` for tests and for read-only places. Both are the same code.
+ *
+ * Lists of values travel as one JSON parameter (`json_each`), so the number of statements and of parameters does not
+ * grow with the data.
+ */
+import { utimesSync } from "node:fs"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { Edge } from "../domain/DependencyGraph.ts"
+import * as Instant from "../domain/Instant.ts"
+import * as IssueRecord from "../domain/IssueRecord.ts"
+import * as JsonText from "../domain/JsonText.ts"
+import type * as Readiness from "../domain/Readiness.ts"
+import {
+  type AuditEvent,
+  type FileRecord,
+  type FoundRow,
+  IssueStore,
+  type MarkedRow,
+  type RowFilter,
+  StoreError
+} from "./IssueStore.ts"
+import initial from "./migrations/0001_initial.ts"
+import * as Sqlite from "./Sqlite.ts"
+import { versionHash } from "./Version.ts"
+
+/** "bead" in ASCII: how a store of ours is told from any other database. */
+const applicationId = 0x62656164
+
+/** In their order; the schema's version is their number. */
+const migrations: ReadonlyArray<ReadonlyArray<string>> = [initial]
+
+/** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
+const versionsKept = 64
+
+interface RowShape {
+  readonly id: string
+  readonly line: string
+  readonly revision: number
+  readonly marked: number | null
+  readonly base: string | null
+}
+
+const toMarkedRow = (row: RowShape): MarkedRow => ({
+  id: row.id,
+  line: row.line,
+  revision: row.revision,
+  mark: row.marked === null ? undefined : { revision: row.marked, base: row.base ?? undefined }
+})
+
+/** What the query columns hold of a record. */
+const project = (record: IssueRecord.IssueRecord) => {
+  const text = (key: IssueRecord.Key) => IssueRecord.text(record, key) ?? ""
+  const dependencies: Array<{ readonly on: string; readonly type: string }> = []
+  for (const element of IssueRecord.elements(record, "dependencies")) {
+    if (JsonText.kind(element) !== "object") continue
+    const members = new Map(JsonText.members(element).map(member => [member.key, member.value]))
+    const on = JsonText.decodeString(members.get("depends_on_id"))
+    if (on !== undefined) dependencies.push({ on, type: JsonText.decodeString(members.get("type")) ?? "blocks" })
+  }
+  const labels = IssueRecord.elements(record, "labels").flatMap(element => JsonText.decodeString(element) ?? [])
+  return {
+    id: record.id,
+    line: IssueRecord.line(record),
+    title: text("title"),
+    status: text("status"),
+    priority: IssueRecord.number(record, "priority") ?? 2,
+    type: text("issue_type"),
+    assignee: text("assignee"),
+    ref: text("external_ref"),
+    created: Instant.sortable(text("created_at")),
+    updated: Instant.sortable(text("updated_at")),
+    labels,
+    dependencies
+  }
+}
+
+/** The schema's version; refuses a database that is not ours or is newer. Reads only. */
+const inspect = (db: Sqlite.Sqlite) =>
+  Effect.gen(function* () {
+    const { run, sql } = db
+    const pragma = (name: string) =>
+      run(sql.unsafe<Record<string, number>>(`pragma ${name}`)).pipe(
+        Effect.map(rows => Object.values(rows[0] ?? {})[0] ?? 0)
+      )
+    const version = yield* pragma("user_version")
+    const owner = yield* pragma("application_id")
+    const tables = yield* run(sql<{ n: number }>`select count(*) as n from sqlite_schema`)
+    if (owner !== applicationId && (owner !== 0 || version !== 0 || (tables[0]?.n ?? 0) > 0)) {
+      return yield* new StoreError({
+        path: db.path,
+        reason: "foreign",
+        detail: "it was not made by this program; move it aside, and the store is made anew from the issue file"
+      })
+    }
+    if (version > migrations.length) {
+      return yield* new StoreError({
+        path: db.path,
+        reason: "newer",
+        detail: `its schema is version ${version}, this program knows ${migrations.length}; use the newer bd`
+      })
+    }
+    return version
+  })
+
+const migrate = (db: Sqlite.Sqlite) =>
+  Effect.gen(function* () {
+    const { run, sql } = db
+    if ((yield* inspect(db)) === migrations.length) return
+    yield* db.transaction(
+      Effect.gen(function* () {
+        // looked at once more: another process may have been first
+        const version = yield* inspect(db)
+        for (const statement of migrations.slice(version).flat()) yield* run(sql.unsafe(statement))
+        yield* run(sql.unsafe(`pragma application_id = ${applicationId}`))
+        yield* run(sql.unsafe(`pragma user_version = ${migrations.length}`))
+      })
+    )
+  })
+
+/** Options of the store. */
+export interface SqliteStoreOptions {
+  /** The database file; `:memory:` for none. */
+  readonly path: string
+  /** How long a statement waits for another process, default 30 s. */
+  readonly busyTimeout?: Duration.DurationInput
+}
+
+export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const db = yield* Sqlite.open({ path: options.path, busyTimeout: options.busyTimeout ?? Duration.seconds(30) })
+    const { run, sql } = db
+    // looked at before anything is written: a newer or a foreign database stays as it is
+    yield* inspect(db)
+    if (options.path !== ":memory:") {
+      yield* run(sql`pragma journal_mode = wal`)
+      yield* run(sql`pragma synchronous = full`)
+    }
+    yield* run(sql`pragma foreign_keys = on`)
+    yield* migrate(db)
+
+    const json = (values: ReadonlyArray<unknown>) => JSON.stringify(values)
+    const rowColumns = sql.literal("i.id, i.line, i.revision, d.revision as marked, d.base")
+
+    const row = Effect.fnUntraced(function* (id: string) {
+      const rows = yield* run(
+        sql<RowShape>`select ${rowColumns} from issues i left join dirty_issues d on d.issue_id = i.id where i.id = ${id}`
+      )
+      return Option.map(Option.fromNullable(rows[0]), toMarkedRow)
+    })
+
+    const conditions = (filter: RowFilter) =>
+      sql.and([
+        sql`i.status <> 'tombstone'`,
+        ...(filter.statuses ? [sql`i.status in (select value from json_each(${json(filter.statuses)}))`] : []),
+        ...(filter.types ? [sql`i.issue_type in (select value from json_each(${json(filter.types)}))`] : []),
+        ...(filter.priorities ? [sql`i.priority in (select value from json_each(${json(filter.priorities)}))`] : []),
+        ...(filter.priorityMin !== undefined ? [sql`i.priority >= ${filter.priorityMin}`] : []),
+        ...(filter.priorityMax !== undefined ? [sql`i.priority <= ${filter.priorityMax}`] : []),
+        ...(filter.assignee !== undefined ? [sql`i.assignee = ${filter.assignee}`] : []),
+        ...(filter.unassigned === true ? [sql`i.assignee = ''`] : []),
+        ...(filter.ids ? [sql`i.id in (select value from json_each(${json(filter.ids)}))`] : []),
+        ...(filter.titleContains !== undefined ? [sql`instr(lower(i.title), lower(${filter.titleContains})) > 0`] : []),
+        ...(filter.labels && filter.labels.length > 0
+          ? [
+              sql`(select count(*) from labels l where l.issue_id = i.id and l.label in
+                (select value from json_each(${json([...new Set(filter.labels)])}))) = ${new Set(filter.labels).size}`
+            ]
+          : []),
+        ...(filter.labelsAny && filter.labelsAny.length > 0
+          ? [
+              sql`exists (select 1 from labels l where l.issue_id = i.id and l.label in
+                (select value from json_each(${json(filter.labelsAny)})))`
+            ]
+          : [])
+      ])
+
+    const write: IssueStore["Type"]["write"] = Effect.fnUntraced(function* (writes) {
+      if (writes.length === 0) return
+      const rows = writes.map(({ record }) => project(record))
+      const ids = json(rows.map(({ id }) => id))
+      yield* run(sql`insert into issues (id, line, revision, title, status, priority, issue_type, assignee, external_ref,
+          created_at, updated_at)
+        select v.value ->> 'id', v.value ->> 'line', 1, v.value ->> 'title', v.value ->> 'status',
+          v.value ->> 'priority', v.value ->> 'type', v.value ->> 'assignee', v.value ->> 'ref',
+          v.value ->> 'created', v.value ->> 'updated'
+        from json_each(${json(rows.map(({ dependencies: _, labels: __, ...columns }) => columns))}) v where true
+        on conflict (id) do update set line = excluded.line, revision = revision + 1, title = excluded.title,
+          status = excluded.status, priority = excluded.priority, issue_type = excluded.issue_type,
+          assignee = excluded.assignee, external_ref = excluded.external_ref, created_at = excluded.created_at,
+          updated_at = excluded.updated_at`)
+      yield* run(sql`delete from labels where issue_id in (select value from json_each(${ids}))`)
+      yield* run(sql`delete from dependencies where issue_id in (select value from json_each(${ids}))`)
+      const labels = rows.flatMap(({ id, labels }) => labels.map(label => [id, label]))
+      if (labels.length > 0) {
+        yield* run(sql`insert or ignore into labels
+          select value ->> 0, value ->> 1 from json_each(${json(labels)})`)
+      }
+      const edges = rows.flatMap(({ dependencies, id }) => dependencies.map(({ on, type }) => [id, on, type]))
+      if (edges.length > 0) {
+        yield* run(sql`insert or ignore into dependencies
+          select value ->> 0, value ->> 1, value ->> 2 from json_each(${json(edges)})`)
+      }
+      const clean = writes.flatMap(({ record, state }) => (state._tag === "clean" ? [record.id] : []))
+      yield* unmark(clean)
+      const dirty = writes.flatMap(({ record, state }) =>
+        state._tag === "dirty" ? [{ id: record.id, base: state.base ?? null }] : []
+      )
+      if (dirty.length > 0) {
+        yield* run(sql`insert into dirty_issues (issue_id, revision, base)
+          select i.id, i.revision, v.value ->> 'base' from json_each(${json(dirty)}) v
+          join issues i on i.id = v.value ->> 'id' where true
+          on conflict (issue_id) do update set revision = excluded.revision, base = excluded.base`)
+      }
+    })
+
+    const mark: IssueStore["Type"]["mark"] = ids =>
+      ids.length === 0
+        ? Effect.void
+        : Effect.asVoid(
+            run(sql`insert into dirty_issues (issue_id, revision, base)
+              select id, revision, line from issues where id in (select value from json_each(${json(ids)}))
+              on conflict (issue_id) do nothing`)
+          )
+
+    const unmark: IssueStore["Type"]["unmark"] = ids =>
+      ids.length === 0
+        ? Effect.void
+        : Effect.asVoid(
+            run(sql`delete from dirty_issues where issue_id in (select value from json_each(${json(ids)}))`)
+          )
+
+    const addVersions: IssueStore["Type"]["addVersions"] = Effect.fnUntraced(function* (versions) {
+      if (versions.length === 0) return
+      const nodes = versions.map(({ id, line, parents }) => ({ id, line, hash: versionHash(line), parents }))
+      yield* run(sql`insert or ignore into issue_versions (issue_id, hash, line)
+        select value ->> 'id', value ->> 'hash', value ->> 'line'
+        from json_each(${json(nodes.map(({ id, hash, line }) => ({ id, hash, line })))})`)
+      const edges = nodes.flatMap(({ hash, id, parents }) => parents.map(parent => [id, hash, parent]))
+      yield* run(sql`insert or ignore into version_parents
+        select value ->> 0, value ->> 1, value ->> 2 from json_each(${json(edges)})`)
+      yield* run(sql`delete from issue_versions where seq in (
+        select seq from (select seq, row_number() over (partition by issue_id order by seq desc) as age
+          from issue_versions where issue_id in (select value from json_each(${json(nodes.map(({ id }) => id))})))
+        where age > ${versionsKept})`)
+    })
+
+    const service: IssueStore["Type"] = {
+      path: options.path,
+      transaction: db.transaction,
+      rows: run(sql<RowShape>`select ${rowColumns} from issues i left join dirty_issues d on d.issue_id = i.id`).pipe(
+        Effect.map(rows => rows.map(toMarkedRow))
+      ),
+      row,
+      markedRows: run(sql<RowShape>`select ${rowColumns} from dirty_issues d join issues i on i.id = d.issue_id`).pipe(
+        Effect.map(rows => rows.map(toMarkedRow))
+      ),
+      hasMarks: run(sql<{ marked: number }>`select exists (select 1 from dirty_issues) as marked`).pipe(
+        Effect.map(rows => rows[0]?.marked === 1)
+      ),
+      ids: of =>
+        run(
+          sql<{ id: string }>`select id from issues where (status = 'tombstone') = ${of === "tombstones" ? 1 : 0}`
+        ).pipe(Effect.map(rows => rows.map(({ id }) => id))),
+      find: Effect.fnUntraced(function* (filter) {
+        const where = conditions(filter)
+        const limit = filter.limit !== undefined && filter.limit > 0 ? filter.limit : -1
+        const rows = yield* run(sql<FoundRow>`select i.id, i.line, i.revision,
+            (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
+            (select count(*) from dependencies d where d.depends_on_id = i.id) as "dependentCount"
+          from issues i where ${where} order by i.priority, i.created_at desc, i.id limit ${limit}`)
+        if (limit === -1 || rows.length < limit) return { rows, total: rows.length }
+        const count = yield* run(sql<{ n: number }>`select count(*) as n from issues i where ${where}`)
+        return { rows, total: count[0]?.n ?? rows.length }
+      }),
+      graph: Effect.gen(function* () {
+        const rows = yield* run(
+          sql<Readiness.Row>`select id, status, priority, created_at from issues where status <> 'tombstone'`
+        )
+        const edges = yield* run(
+          sql<Edge>`select issue_id as "issueId", depends_on_id as "dependsOnId", type from dependencies`
+        )
+        return { rows, edges }
+      }),
+      dependents: id =>
+        run(sql<Edge>`select issue_id as "issueId", depends_on_id as "dependsOnId", type from dependencies
+          where depends_on_id = ${id} order by issue_id, type`),
+      labels: run(sql<{ label: string; count: number }>`select label, count(*) as count from labels l
+        join issues i on i.id = l.issue_id where i.status <> 'tombstone' group by label order by label`),
+      versions: Effect.fnUntraced(function* (id) {
+        const nodes = yield* run(
+          sql<{ hash: string; line: string }>`select hash, line from issue_versions where issue_id = ${id} order by seq`
+        )
+        const edges = yield* run(
+          sql<{ hash: string; parent: string }>`select hash, parent from version_parents where issue_id = ${id}`
+        )
+        return nodes.map(({ hash, line }) => ({
+          hash,
+          line,
+          parents: edges.filter(edge => edge.hash === hash).map(({ parent }) => parent)
+        }))
+      }),
+      fileRecord: run(
+        sql<{ hash: string; size: number; stamp: string; settled: number }>`select hash, size, stamp, settled
+          from file_record`
+      ).pipe(
+        Effect.map(rows =>
+          Option.map(Option.fromNullable(rows[0]), (found): FileRecord => ({ ...found, settled: found.settled === 1 }))
+        )
+      ),
+      events: id =>
+        run(sql<
+          Record<string, string | null>
+        >`select issue_id, event_type, actor, old_value, new_value, comment, created_at
+          from events where ${id === undefined ? sql`true` : sql`issue_id = ${id}`} order by id`).pipe(
+          Effect.map(rows =>
+            rows.map(
+              (event): AuditEvent => ({
+                issueId: event.issue_id ?? "",
+                type: event.event_type ?? "",
+                actor: event.actor ?? "",
+                at: event.created_at ?? "",
+                ...(event.old_value === null || event.old_value === undefined ? {} : { oldValue: event.old_value }),
+                ...(event.new_value === null || event.new_value === undefined ? {} : { newValue: event.new_value }),
+                ...(event.comment === null || event.comment === undefined ? {} : { comment: event.comment })
+              })
+            )
+          )
+        ),
+      fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
+        Effect.map(rows => rows.length > 0)
+      ),
+      write,
+      mark,
+      unmark,
+      forget: ids =>
+        Effect.asVoid(run(sql`delete from issues where id in (select value from json_each(${json(ids)}))`)),
+      addVersions,
+      addEvents: events =>
+        events.length === 0
+          ? Effect.void
+          : Effect.asVoid(
+              run(sql`insert into events (issue_id, event_type, actor, old_value, new_value, comment, created_at)
+                select value ->> 'issueId', value ->> 'type', value ->> 'actor', value ->> 'oldValue',
+                  value ->> 'newValue', value ->> 'comment', value ->> 'at' from json_each(${json(events)})`)
+            ),
+      setFileRecord: record =>
+        Effect.asVoid(
+          run(sql`insert into file_record (one, hash, size, stamp, settled)
+            values (1, ${record.hash}, ${record.size}, ${record.stamp}, ${record.settled ? 1 : 0})
+            on conflict (one) do update set hash = excluded.hash, size = excluded.size, stamp = excluded.stamp,
+              settled = excluded.settled`)
+        ),
+      setFullExportNeeded: needed =>
+        Effect.asVoid(
+          needed
+            ? run(sql`insert or replace into metadata (key, value) values ('full_export', '1')`)
+            : run(sql`delete from metadata where key = 'full_export'`)
+        ),
+      published: Effect.fnUntraced(function* (rows) {
+        if (rows.length === 0) return
+        const published = json(rows.map(({ id, line, revision }) => ({ id, line, revision })))
+        // compare and clear (G14): a row that changed after it was encoded keeps its mark
+        yield* run(sql`delete from dirty_issues where (issue_id, revision) in (
+          select value ->> 'id', value ->> 'revision' from json_each(${published}))`)
+        yield* run(sql`update dirty_issues set base = v.value ->> 'line'
+          from json_each(${published}) v where v.value ->> 'id' = issue_id`)
+      }),
+      nextChild: Effect.fnUntraced(function* (parent) {
+        // "/" is the character after "."
+        const used = yield* run(
+          sql<{ id: string }>`select id from issues where id > ${`${parent}.`} and id < ${`${parent}/`}`
+        )
+        const highest = used.reduce((most, { id }) => {
+          const rest = id.slice(parent.length + 1)
+          return /^\d{1,9}$/.test(rest) ? Math.max(most, Number(rest)) : most
+        }, 0)
+        const rows = yield* run(sql<{ last: number }>`insert into child_counters (parent_id, last_child)
+          values (${parent}, ${highest + 1})
+          on conflict (parent_id) do update set last_child = max(last_child, ${highest}) + 1
+          returning last_child as last`)
+        return rows[0]?.last ?? highest + 1
+      }),
+      checkpoint:
+        options.path === ":memory:"
+          ? Effect.void
+          : Effect.gen(function* () {
+              const rows =
+                yield* run(sql<{ busy: number; log: number; checkpointed: number }>`pragma wal_checkpoint(passive)`)
+              const moved = rows[0]
+              if (moved !== undefined && moved.busy === 0 && moved.log === moved.checkpointed) return
+              const now = (yield* Clock.currentTimeMillis) / 1000
+              yield* Effect.try(() => utimesSync(options.path, now, now))
+            }).pipe(Effect.ignore)
+    }
+    return service
+  })
+
+/** The store in a file. Opening fails with `StoreError` (exit 8): `foreign`, `newer`, `corrupt`, `readonly`, `io`. */
+export const layer = (options: SqliteStoreOptions): Layer.Layer<IssueStore, StoreError> =>
+  Layer.scoped(IssueStore, make(options))
+
+/** SQLite in memory: the same statements, nothing on disk. */
+export const layerMemory: Layer.Layer<IssueStore, StoreError> = layer({ path: ":memory:" })
