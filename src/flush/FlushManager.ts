@@ -1,0 +1,569 @@
+/**
+ * Decides when the store is published to the issue file, and tells who asks how that went.
+ *
+ * One fiber, the owner, holds all flush state and takes commands from a queue (G1). It waits for nothing but the next
+ * command: a flush runs in a fiber of its own and reports back as a command, so that marks, calls and a shutdown are
+ * taken in while a slow flush runs. A timer fiber only offers `Due`, which is a hint: whether a flush is due the owner
+ * decides from its own state, after every command, in `settle`.
+ *
+ * Interleavings that bite:
+ * - A mark made during a flush, or after `Due` was offered, moves the deadline: on an early `Due` the timer is armed
+ *   again, else the state stays dirty for ever.
+ * - Marks made while a flush runs are not in it for certain: they begin a new period, and a `flushNow` after them waits
+ *   for the next flush. One before them shares the flush that is running.
+ * - A failed flush gives its marks back, merged with those made meanwhile; then the retry schedule alone governs, so
+ *   that marks do not hammer a broken disk.
+ * - Callers test that the inbox is open and offer in one synchronous step, and the owner closes it before it drains
+ *   it: no command is left behind without an answer.
+ *
+ * Promises G1 to G10. Knows the `Exporter` only: no file, no store, no lock.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberHandle from "effect/FiberHandle"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleIntervals from "effect/ScheduleIntervals"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Exporter, FlushFailed, type FlushReport } from "./Exporter.ts"
+import { debounceSchedule, FlushOptions, retrySchedule } from "./FlushOptions.ts"
+
+/** The flush manager has ended, and changes are not in the issue file; they stay in the store, marked. */
+export class FlushManagerClosed extends Schema.TaggedError<FlushManagerClosed>()("FlushManagerClosed", {}) {
+  override get message() {
+    return "the flush manager has ended before all changes were published; they are kept in the store, and `bd flush` publishes them"
+  }
+}
+
+/** What the manager is doing. Times are milliseconds since the epoch. */
+export type FlushPhase =
+  /** Nothing is unflushed that is known here. */
+  | { readonly _tag: "Idle" }
+  /** Dirty since `since`; a flush starts at `due` if no further mark comes. */
+  | { readonly _tag: "Waiting"; readonly since: number; readonly due: number }
+  /** A flush has been running since `since`. */
+  | { readonly _tag: "Flushing"; readonly since: number; readonly full: boolean }
+  /** The last `attempt` flushes failed, the latest of `cause`; the next is tried at `due`. */
+  | { readonly _tag: "Failing"; readonly attempt: number; readonly cause: FlushFailed; readonly due: number }
+  /** Shut down; `unflushed` tells whether marks were left for the next process. */
+  | { readonly _tag: "Closed"; readonly unflushed: boolean }
+
+export interface FlushStatus {
+  readonly phase: FlushPhase
+  /** Marks and calls the owner has not taken in yet. */
+  readonly queueDepth: number
+  /** What the last successful flush of this process did. */
+  readonly lastReport: FlushReport | undefined
+}
+
+export class FlushManager extends Context.Tag("effect-beads/FlushManager")<
+  FlushManager,
+  {
+    /**
+     * Says that the store has changed, and with `full` that every issue must be compared, not only the marked ones. Call
+     * it after the commit. Never waits, never fails, costs no memory however often it is called; nothing after shutdown.
+     */
+    readonly markDirty: (options?: { readonly full?: boolean }) => Effect.Effect<void>
+    /**
+     * Publishes every change marked before the call: waits for a flush that covers it, running or new. Calls at the same
+     * time share one. Runs a flush even if nothing is marked here, for marks that other processes left in the store.
+     * Fails if that flush fails, without waiting for its retries. Interrupting the caller leaves the flush alone.
+     */
+    readonly flushNow: Effect.Effect<FlushReport, FlushFailed | FlushManagerClosed>
+    /** Waits until all is flushed, through retries; starts nothing. Fails if the manager ends with marks left. */
+    readonly awaitClean: Effect.Effect<void, FlushManagerClosed>
+    /** The state as of now; commands counted in `queueDepth` are not in it yet. */
+    readonly status: Effect.Effect<FlushStatus>
+    /** The status at once, then at each change of phase; ends with `Closed`. `due` moves on within a phase: see `status`. */
+    readonly changes: Stream.Stream<FlushStatus>
+    /**
+     * Takes in what was marked before the call, flushes once if dirty, ends; within `shutdownTimeout`, loudly if marks
+     * are left. Idempotent. The scope's finalizer calls it.
+     */
+    readonly shutdown: Effect.Effect<void>
+  }
+>() {}
+
+type FlushReply = Deferred.Deferred<FlushReport, FlushFailed | FlushManagerClosed>
+type CleanReply = Deferred.Deferred<void, FlushManagerClosed>
+
+/** Neighbouring marks in the inbox, as one message. */
+interface Marks {
+  readonly _tag: "MarkDirty"
+  readonly first: number
+  last: number
+  count: number
+  full: boolean
+}
+
+type Command =
+  | Marks
+  | { readonly _tag: "FlushNow"; readonly reply: FlushReply }
+  | { readonly _tag: "AwaitClean"; readonly reply: CleanReply }
+  | { readonly _tag: "Due" }
+  | { readonly _tag: "LookedUp"; readonly exit: Exit.Exit<boolean, FlushFailed> }
+  | { readonly _tag: "FlushEnded"; readonly exit: Exit.Exit<FlushReport, FlushFailed> }
+  | { readonly _tag: "Shutdown" }
+  | { readonly _tag: "Expired" }
+
+/** Unflushed marks. */
+interface Dirty {
+  /** Time of the first. */
+  readonly since: number
+  readonly marks: number
+  /** End of the debounce window. */
+  readonly due: number
+}
+
+interface Flight {
+  readonly fiber: Fiber.RuntimeFiber<FlushReport, FlushFailed>
+  readonly started: number
+  readonly full: boolean
+  /** What it covers; given back if it fails. */
+  readonly dirty: Dirty | undefined
+  readonly replies: Array<FlushReply>
+}
+
+/** Written by the owner fiber alone. */
+interface State {
+  /** Marks that no running flush covers. */
+  dirty: Dirty | undefined
+  /** Sticky until a full flush succeeds (G8). */
+  full: boolean
+  flight: Flight | undefined
+  failing: { readonly attempt: number; readonly cause: FlushFailed; readonly due: number } | undefined
+  /** `flushNow` calls that wait for the next flush to start. */
+  nextReplies: Array<FlushReply>
+  cleanReplies: Array<CleanReply>
+  /** When the timer will fire; it may be earlier than the deadline, never later. */
+  armed: number | undefined
+  lookup: Fiber.RuntimeFiber<boolean, FlushFailed> | undefined
+  lastReport: FlushReport | undefined
+  mode: "open" | "closing" | "lastFlush" | "closed"
+  unflushedAtClose: boolean
+}
+
+/** Failures in a row after which the warning is a prominent one. */
+const prominentFailures = 3
+
+/** Starts a manager that lives as long as the scope. */
+export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOptions | Scope.Scope> = Effect.gen(
+  function* () {
+    const exporter = yield* Exporter
+    const options = yield* FlushOptions
+    const maxDelay = Duration.toMillis(options.maxDelay)
+    const window = stepper(debounceSchedule(options))
+    const retry = stepper(retrySchedule(options))
+
+    const inbox = yield* makeInbox
+    const timer = yield* FiberHandle.make<void>()
+    const ended = yield* Deferred.make<void>()
+
+    const state: State = {
+      dirty: undefined,
+      full: false,
+      flight: undefined,
+      failing: undefined,
+      nextReplies: [],
+      cleanReplies: [],
+      armed: undefined,
+      lookup: undefined,
+      lastReport: undefined,
+      mode: "open",
+      unflushedAtClose: false
+    }
+
+    // ---- what the state says
+
+    const deadline = (dirty: Dirty): number => {
+      if (state.failing !== undefined) return state.failing.due
+      if (dirty.marks >= options.maxMarks) return dirty.since
+      return Math.min(dirty.due, dirty.since + maxDelay)
+    }
+
+    const phase = (): FlushPhase => {
+      if (state.mode === "closed") return { _tag: "Closed", unflushed: state.unflushedAtClose }
+      if (state.flight !== undefined) {
+        return { _tag: "Flushing", since: state.flight.started, full: state.flight.full }
+      }
+      if (state.failing !== undefined) return { _tag: "Failing", ...state.failing }
+      if (state.dirty !== undefined) {
+        return { _tag: "Waiting", since: state.dirty.since, due: deadline(state.dirty) }
+      }
+      return { _tag: "Idle" }
+    }
+
+    const currentStatus = (): FlushStatus => ({
+      phase: phase(),
+      queueDepth: inbox.depth(),
+      lastReport: state.lastReport
+    })
+
+    const published = yield* SubscriptionRef.make(currentStatus())
+    let publishedTag = currentStatus().phase._tag
+
+    /** On transitions only: one set per mark made 200,000 marks 8 times slower. Every change of phase changes the tag. */
+    const publish = Effect.suspend(() => {
+      const status = currentStatus()
+      if (status.phase._tag === publishedTag) return Effect.void
+      publishedTag = status.phase._tag
+      return SubscriptionRef.set(published, status)
+    })
+
+    // ---- steps of the owner
+
+    const addMarks = Effect.fnUntraced(function* (marks: Omit<Marks, "_tag">) {
+      if (state.dirty === undefined) window.reset()
+      const before = state.dirty ?? { since: marks.first, marks: 0, due: marks.first }
+      // Both ends of the message are stepped, so that the window does not depend on what the inbox happened to merge.
+      let due = yield* window.next(marks.first)
+      if (marks.last > marks.first) due = yield* window.next(marks.last)
+      state.dirty = {
+        since: Math.min(before.since, marks.first),
+        marks: before.marks + marks.count,
+        due: Math.max(before.due, due)
+      }
+      state.full = state.full || marks.full
+    })
+
+    const startFlush = Effect.fnUntraced(function* (now: number) {
+      const full = state.full
+      const fiber = yield* Effect.suspend(() => exporter.flush({ full })).pipe(
+        Effect.withSpan("FlushManager.flush", { attributes: { full } }),
+        // No child of the scope: closing it must not wait for a flush that cannot be interrupted.
+        Effect.forkDaemon
+      )
+      // An observer is told whatever ends the fiber.
+      fiber.addObserver(exit => void inbox.offer({ _tag: "FlushEnded", exit }))
+      state.flight = { fiber, started: now, full, dirty: state.dirty, replies: state.nextReplies }
+      state.dirty = undefined
+      state.full = false
+      state.nextReplies = []
+      if (state.mode === "closing") state.mode = "lastFlush"
+    })
+
+    const flushEnded = Effect.fnUntraced(function* (exit: Exit.Exit<FlushReport, FlushFailed>) {
+      const flight = state.flight
+      if (flight === undefined) return
+      state.flight = undefined
+      if (Exit.isSuccess(exit)) {
+        state.failing = undefined
+        state.lastReport = exit.value
+        retry.reset()
+        return yield* Effect.forEach(flight.replies, reply => Deferred.succeed(reply, exit.value), { discard: true })
+      }
+      const now = yield* currentMillis
+      const cause = toFlushFailed(exit.cause)
+      const attempt = (state.failing?.attempt ?? 0) + 1
+      state.failing = { attempt, cause, due: yield* retry.next(now) }
+      state.full = state.full || flight.full
+      // A flush that nothing was marked for may still have met marks of others: after a failure nobody knows.
+      const given = flight.dirty ?? { since: flight.started, marks: 0, due: flight.started }
+      state.dirty = {
+        since: given.since,
+        marks: given.marks + (state.dirty?.marks ?? 0),
+        due: state.dirty?.due ?? given.due
+      }
+      yield* Effect.forEach(flight.replies, reply => Deferred.fail(reply, cause), { discard: true })
+      yield* logFailure(attempt, state.failing.due - now, exit.cause)
+    })
+
+    const logFailure = (attempt: number, wait: number, cause: Cause.Cause<FlushFailed>) => {
+      const next = state.mode === "open" ? `; next attempt in ${wait} ms` : ""
+      return attempt === prominentFailures
+        ? Effect.logError(
+            `${attempt} flushes in a row have failed${next}. No change is lost: all are in the store, marked as unpublished, but the issue file lacks them. ` +
+              "To recover: read the cause below; see that the disk has room, that .beads can be written, that no other process keeps the lock, " +
+              "and that the issue file has no conflict markers or broken lines; then run `bd flush`, or leave it to the next attempt.",
+            cause
+          )
+        : Effect.logWarning(`flush failed, attempt ${attempt}${next}; the changes stay marked`, cause)
+    }
+
+    const lookedUp = Effect.fnUntraced(function* (exit: Exit.Exit<boolean, FlushFailed>) {
+      state.lookup = undefined
+      if (Exit.isFailure(exit)) {
+        return yield* Effect.logWarning("cannot tell whether an earlier run left unpublished changes", exit.cause)
+      }
+      if (!exit.value || state.mode !== "open") return
+      const now = yield* currentMillis
+      yield* addMarks({ first: now, last: now, count: 1, full: false })
+    })
+
+    const startLookup = Effect.suspend(() => exporter.pending).pipe(
+      Effect.forkDaemon,
+      Effect.map(fiber => {
+        state.lookup = fiber
+        fiber.addObserver(exit => void inbox.offer({ _tag: "LookedUp", exit }))
+      })
+    )
+
+    const arm = (wait: number, command: Command) =>
+      FiberHandle.run(
+        timer,
+        Effect.delay(
+          Effect.sync(() => void inbox.offer(command)),
+          wait
+        )
+      )
+
+    const handle = (command: Command): Effect.Effect<unknown> => {
+      switch (command._tag) {
+        case "MarkDirty":
+          return state.mode === "open" ? addMarks(command) : Effect.void
+        case "FlushNow":
+          // The running flush has all marks if none came since it started.
+          return Effect.sync(() =>
+            (state.flight !== undefined && state.dirty === undefined ? state.flight.replies : state.nextReplies).push(
+              command.reply
+            )
+          )
+        case "AwaitClean":
+          return Effect.sync(() => state.cleanReplies.push(command.reply))
+        case "Due":
+          return Effect.sync(() => {
+            state.armed = undefined
+          })
+        case "LookedUp":
+          return lookedUp(command.exit)
+        case "FlushEnded":
+          return flushEnded(command.exit)
+        case "Shutdown": {
+          if (state.mode !== "open") return Effect.void
+          state.mode = "closing"
+          return arm(Duration.toMillis(options.shutdownTimeout), { _tag: "Expired" })
+        }
+        case "Expired":
+          return close
+      }
+    }
+
+    /** After every command: starts what is due, arms the timer for what will be, answers who waits, ends what is over. */
+    const settle = Effect.gen(function* () {
+      if (state.mode === "closed") return
+      if (state.flight === undefined) {
+        const wanted = state.nextReplies.length > 0
+        if (state.mode === "open") {
+          const now = yield* currentMillis
+          const due = wanted ? now : state.dirty === undefined ? undefined : deadline(state.dirty)
+          if (due !== undefined && due <= now) yield* startFlush(now)
+          // A later deadline leaves the timer as it is: it will find itself early, which is cheaper than one per mark.
+          else if (due !== undefined && (state.armed === undefined || due < state.armed)) {
+            state.armed = due
+            yield* arm(due - now, { _tag: "Due" })
+          }
+        } else if (state.mode === "closing" && (wanted || state.dirty !== undefined)) {
+          yield* startFlush(yield* currentMillis)
+        } else {
+          return yield* close
+        }
+      }
+      if (isClean() && state.cleanReplies.length > 0) {
+        yield* Effect.forEach(state.cleanReplies.splice(0), reply => Deferred.succeed(reply, undefined), {
+          discard: true
+        })
+      }
+      yield* publish
+    })
+
+    const isClean = () => state.dirty === undefined && state.flight === undefined && state.lookup === undefined
+
+    /** How calls are answered once the manager has ended. */
+    const answerClosed = Effect.suspend(() =>
+      state.unflushedAtClose
+        ? Effect.fail(new FlushManagerClosed())
+        : Effect.succeed<FlushReport>({
+            mode: "unchanged",
+            written: 0,
+            removed: 0,
+            bytes: state.lastReport?.bytes ?? 0,
+            duration: 0
+          })
+    )
+
+    const close = Effect.gen(function* () {
+      const { flight, lookup } = state
+      state.unflushedAtClose = state.dirty !== undefined || flight !== undefined
+      state.mode = "closed"
+      state.flight = undefined
+      const left = yield* inbox.close
+      // Told to stop, not waited for: it may hang where it cannot be interrupted.
+      if (flight !== undefined) yield* Fiber.interruptFork(flight.fiber)
+      if (lookup !== undefined) yield* Fiber.interruptFork(lookup)
+      const flushReplies = [...(flight?.replies ?? []), ...state.nextReplies]
+      const cleanReplies = [...state.cleanReplies]
+      for (const command of left) {
+        if (command._tag === "FlushNow") flushReplies.push(command.reply)
+        if (command._tag === "AwaitClean") cleanReplies.push(command.reply)
+      }
+      yield* Effect.forEach(flushReplies, reply => Effect.intoDeferred(answerClosed, reply), { discard: true })
+      yield* Effect.forEach(cleanReplies, reply => Effect.intoDeferred(Effect.asVoid(answerClosed), reply), {
+        discard: true
+      })
+      yield* publish
+      if (state.unflushedAtClose) {
+        yield* Effect.logError(
+          flight === undefined
+            ? "ended with unpublished changes: the last flush failed. They are kept in the store, marked; `bd flush` publishes them."
+            : "ended with unpublished changes: the last flush did not end in time. They are kept in the store, marked; `bd flush` publishes them."
+        )
+      }
+    })
+
+    const loop = Effect.gen(function* () {
+      if (options.resume) yield* startLookup
+      while (state.mode !== "closed") {
+        yield* handle(yield* inbox.take)
+        yield* settle
+      }
+    })
+
+    yield* loop.pipe(
+      // Should the owner itself break, nobody is left waiting.
+      Effect.onExit(exit => (Exit.isFailure(exit) && state.mode !== "closed" ? close : Effect.void)),
+      Effect.tapErrorCause(cause => Effect.logError("the flush manager broke", cause)),
+      Effect.ensuring(Deferred.succeed(ended, undefined)),
+      Effect.annotateLogs("module", "FlushManager"),
+      // A child inherits the region of its builder, and layers are built where nothing can be interrupted.
+      Effect.interruptible,
+      Effect.forkScoped
+    )
+
+    // ---- the calls
+
+    const call = Effect.fnUntraced(function* <A, E>(
+      command: (reply: Deferred.Deferred<A, E>) => Command,
+      closed: Effect.Effect<A, E>
+    ) {
+      const reply = yield* Deferred.make<A, E>()
+      return yield* inbox.offer(command(reply)) ? Deferred.await(reply) : closed
+    })
+
+    // No span: it would cost more than the mark.
+    const markDirty: FlushManager["Type"]["markDirty"] = mark =>
+      Effect.map(currentMillis, now => inbox.mark(now, mark?.full === true))
+
+    const flushNow = Effect.fn("FlushManager.flushNow")(function* () {
+      return yield* call<FlushReport, FlushFailed | FlushManagerClosed>(
+        reply => ({ _tag: "FlushNow", reply }),
+        answerClosed
+      )
+    })
+
+    const awaitClean = Effect.fn("FlushManager.awaitClean")(function* () {
+      return yield* call<void, FlushManagerClosed>(
+        reply => ({ _tag: "AwaitClean", reply }),
+        Effect.asVoid(answerClosed)
+      )
+    })
+
+    const shutdown = Effect.fn("FlushManager.shutdown")(function* () {
+      inbox.offer({ _tag: "Shutdown" })
+      yield* Deferred.await(ended)
+    })
+
+    // Added after the owner was forked, so it runs before the owner is stopped.
+    yield* Effect.addFinalizer(() => shutdown())
+
+    return FlushManager.of({
+      markDirty,
+      flushNow: Effect.suspend(flushNow),
+      awaitClean: Effect.suspend(awaitClean),
+      status: Effect.sync(currentStatus),
+      changes: Stream.takeUntil(published.changes, status => status.phase._tag === "Closed"),
+      shutdown: Effect.suspend(shutdown)
+    })
+  }
+)
+
+/** The flush manager; its last flush runs when the layer's scope closes, before the exporter is released. */
+export const layer: Layer.Layer<FlushManager, never, Exporter | FlushOptions> = Layer.scoped(FlushManager, make)
+
+/**
+ * The queue of commands, in order. Marks that follow each other are one message until the owner takes it: a million in
+ * a row cost one. What a caller writes is that message, not yet delivered, never the owner's state; no mark overtakes
+ * another command or falls behind it.
+ */
+const makeInbox = Effect.gen(function* () {
+  const queue = yield* Queue.unbounded<Command>()
+  let open = true
+  let tail: Marks | undefined
+
+  const offer = (command: Command): boolean => {
+    if (!open) return false
+    tail = undefined
+    return queue.unsafeOffer(command)
+  }
+
+  return {
+    /** Whether the command was taken in; false once the inbox is closed. */
+    offer,
+    mark: (at: number, full: boolean): void => {
+      if (tail === undefined) {
+        const marks: Marks = { _tag: "MarkDirty", first: at, last: at, count: 1, full }
+        if (offer(marks)) tail = marks
+      } else {
+        tail.last = at
+        tail.count += 1
+        tail.full = tail.full || full
+      }
+    },
+    /** For the owner alone, and never raced: a lost race loses the command. */
+    take: Effect.map(Queue.take(queue), command => {
+      if (command === tail) tail = undefined
+      return command
+    }),
+    depth: (): number =>
+      Math.max(
+        0,
+        Option.getOrElse(queue.unsafeSize(), () => 0)
+      ),
+    /** Refuses from now on; gives what was not taken. */
+    close: Effect.suspend(() => {
+      open = false
+      tail = undefined
+      return Effect.tap(Queue.takeAll(queue), () => Queue.shutdown(queue))
+    })
+  }
+})
+
+/** Walks a Schedule without sleeping: `next(now)` is the time it says to go on at, now if it has ended. */
+const stepper = (schedule: Schedule.Schedule<unknown>) => {
+  let state: unknown = schedule.initial
+  return {
+    reset: () => {
+      state = schedule.initial
+    },
+    next: (now: number): Effect.Effect<number> =>
+      Effect.map(schedule.step(now, undefined, state), ([next, _, decision]) => {
+        state = next
+        return ScheduleDecision.isDone(decision) ? now : ScheduleIntervals.start(decision.intervals)
+      })
+  }
+}
+
+/** Milliseconds that never run backwards: a wall clock set back by an hour must not delay a flush by an hour. */
+const currentMillis = Effect.map(Clock.currentTimeNanos, nanos => Number(nanos / 1_000_000n))
+
+const toFlushFailed = (cause: Cause.Cause<FlushFailed>): FlushFailed =>
+  Option.getOrElse(Cause.failureOption(cause), () =>
+    Cause.isInterruptedOnly(cause)
+      ? new FlushFailed({ reason: "Interrupted", detail: "the flush was interrupted" })
+      : new FlushFailed({
+          reason: "Defect",
+          detail: `the flush broke: ${Cause.pretty(cause)}`,
+          cause: Cause.squash(cause)
+        })
+  )
