@@ -62,15 +62,15 @@ const rankOf: ReadonlyMap<string, number> = new Map(keyOrder.map((key, rank) => 
 /** The place of a key in `keyOrder`; unknown keys come last. */
 export const keyRank = (key: string): number => rankOf.get(key) ?? keyOrder.length
 
-/** A record of these members; its line is written anew. */
+/** A record of these members; its line is written anew, without the local keys. */
 export const make = (id: string, members: ReadonlyArray<JsonText.Member>): IssueRecord => ({
   id,
-  members,
+  members: members.filter(member => !localKeys.has(member.key)),
   source: undefined
 })
 
 /** The line of a record, without terminator: as it was read, or compact if it was changed or made here. */
-export const line = (self: IssueRecord): string => self.source ?? JsonText.encodeObject(self.members)
+export const line = (self: IssueRecord): string => self.source ?? JsonText.oneLine(JsonText.encodeObject(self.members))
 
 /** The source text of a key's value. Of a key that stands twice the last counts. */
 export const get = (self: IssueRecord, key: string): string | undefined => {
@@ -96,14 +96,13 @@ export const elements = (self: IssueRecord, key: Key): ReadonlyArray<string> => 
 /**
  * Sets a key to a value given as JSON source text, or removes it (`undefined`). Order and presence of the other keys
  * stay; a new key goes to its place. A record that already has the value is returned as it is, so that no change stays
- * no change. Local keys leave a line that changes.
+ * no change. Local keys leave a line that changes, and cannot be set.
  */
 export const set = (self: IssueRecord, key: string, value: string | undefined): IssueRecord => {
   if (get(self, key) === value) return self
   const out: Array<JsonText.Member> = []
   const last = self.members.findLastIndex(member => member.key === key)
   self.members.forEach((member, i) => {
-    if (localKeys.has(member.key)) return
     if (member.key !== key) out.push(member)
     else if (i === last && value !== undefined) out.push({ key, value })
   })
@@ -112,5 +111,5 @@ export const set = (self: IssueRecord, key: string, value: string | undefined): 
     const before = out.findLastIndex(member => rank === keyOrder.length || keyRank(member.key) < rank)
     out.splice(before + 1, 0, { key, value })
   }
-  return make(self.id, out)
+  return make(key === "id" ? (JsonText.decodeString(value) ?? self.id) : self.id, out)
 }

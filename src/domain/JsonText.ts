@@ -31,6 +31,8 @@ const Char = {
   Space: 32,
   Quote: 34,
   Comma: 44,
+  Zero: 48,
+  Colon: 58,
   OpenBracket: 91,
   Backslash: 92,
   CloseBracket: 93,
@@ -59,37 +61,48 @@ const stringEnd = (text: string, from: number): number => {
   }
 }
 
-/** The index just behind the value that starts at `from`. Iterative: nesting depth costs no stack. */
-const valueEnd = (text: string, from: number): number => {
-  let depth = 0
+/** The index just behind the number or literal that starts at `from`. */
+const scalarEnd = (text: string, from: number): number => {
   let at = from
   for (;;) {
     const char = text.charCodeAt(at)
-    if (char === Char.Quote) {
-      at = stringEnd(text, at)
-      if (depth === 0) return at
-    } else if (char === Char.OpenBrace || char === Char.OpenBracket) {
-      depth++
-      at++
-    } else if (char === Char.CloseBrace || char === Char.CloseBracket) {
-      if (depth === 0) return at
-      depth--
-      at++
-      if (depth === 0) return at
-    } else if (
-      depth === 0 &&
-      (Number.isNaN(char) ||
-        char === Char.Comma ||
-        char === Char.Space ||
-        char === Char.Tab ||
-        char === Char.LineFeed ||
-        char === Char.CarriageReturn)
+    if (
+      Number.isNaN(char) ||
+      char === Char.Comma ||
+      char === Char.CloseBracket ||
+      char === Char.CloseBrace ||
+      char === Char.Space ||
+      char === Char.Tab ||
+      char === Char.LineFeed ||
+      char === Char.CarriageReturn
     ) {
       return at
+    }
+    at++
+  }
+}
+
+const isOpening = (char: number) => char === Char.OpenBrace || char === Char.OpenBracket
+const isClosing = (char: number) => char === Char.CloseBrace || char === Char.CloseBracket
+
+/** The index just behind the value that starts at `from`. Iterative: nesting depth costs no stack. */
+const valueEnd = (text: string, from: number): number => {
+  const first = text.charCodeAt(from)
+  if (first === Char.Quote) return stringEnd(text, from)
+  if (!isOpening(first)) return scalarEnd(text, from)
+  let depth = 1
+  let at = from + 1
+  while (depth > 0) {
+    const char = text.charCodeAt(at)
+    if (char === Char.Quote) {
+      at = stringEnd(text, at)
     } else {
+      if (isOpening(char)) depth++
+      else if (isClosing(char)) depth--
       at++
     }
   }
+  return at
 }
 
 /** The kind of value that `text` is, told from its first character. */
@@ -161,7 +174,7 @@ export const encodeString = (value: string): string =>
 
 /** The value of a JSON string; `undefined` if `text` is absent or another kind of value. */
 export const decodeString = (text: string | undefined): string | undefined =>
-  text !== undefined && text.startsWith('"') ? (JSON.parse(text) as string) : undefined
+  text?.startsWith('"') ? (JSON.parse(text) as string) : undefined
 
 /** The value of a JSON number; `undefined` if `text` is absent or another kind of value. Beyond 2^53 it is rounded. */
 export const decodeNumber = (text: string | undefined): number | undefined =>
@@ -174,58 +187,90 @@ export const encodeObject = (object: ReadonlyArray<Member>): string =>
 /** A JSON array of the given elements, compact. */
 export const encodeArray = (array: ReadonlyArray<string>): string => `[${array.join(",")}]`
 
-/** The digits and the power of ten of a JSON number: `1.50e2` is `15` and `1`. Exact at any length. */
+/** Any valid JSON text as one line that UTF-8 can hold: line feeds stand between tokens only, surrogates in strings only. */
+export const oneLine = (text: string): string =>
+  unwritable.test(text)
+    ? text.replace(/\n/g, " ").replace(loneSurrogate, char => `\\u${char.charCodeAt(0).toString(16)}`)
+    : text
+
+const unwritable = /\n|\p{Surrogate}/u
+const loneSurrogate = /\p{Surrogate}/gu
+
+/** The digits and the power of ten of a JSON number: `1.50e2` is `15` and `1`. Exact at any length, and linear in it. */
 const canonicalNumber = (text: string): string => {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)
-  if (match === null) return text
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match
-  const digits = (whole + fraction).replace(/^0+/, "")
-  const significant = digits.replace(/0+$/, "")
-  if (significant === "") return "0"
-  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
-  return `${sign}${significant}e${power}`
+  const sign = text.startsWith("-") ? "-" : ""
+  const [mantissa = "", exponent = "0"] = text.slice(sign.length).split(/[eE]/)
+  const [whole = "", fraction = ""] = mantissa.split(".")
+  const digits = whole + fraction
+  // no regular expression for the zeros at the end: it would be quadratic in those in the middle
+  let start = 0
+  while (start < digits.length && digits.charCodeAt(start) === Char.Zero) start++
+  let end = digits.length
+  while (end > start && digits.charCodeAt(end - 1) === Char.Zero) end--
+  if (start === end) return "0"
+  return `${sign}${digits.slice(start, end)}e${BigInt(exponent) + BigInt(whole.length - end)}`
+}
+
+/** An object or array whose end is not reached yet. */
+type Open =
+  | { readonly form: "array"; body: string }
+  | { readonly form: "object"; readonly values: Map<string, string>; key: string | undefined }
+
+/** The canonical text of what `open` holds. Joined with `+`, which copies nothing: `join` would copy once a level. */
+const close = (open: Open): string => {
+  if (open.form === "array") return `[${open.body}]`
+  let body = ""
+  for (const key of [...open.values.keys()].sort()) {
+    body += `${body === "" ? "" : ","}${JSON.stringify(key)}:${open.values.get(key)}`
+  }
+  return `{${body}}`
 }
 
 /**
  * A text that two JSON values share exactly if they are the same value, however they were written: escapes, white
- * space, the order of an object's keys and the form of a number do not count. Iterative, for deeply nested values.
+ * space, the order of an object's keys and the form of a number do not count; of a key that stands twice the last does,
+ * as for every common reader. One pass with a stack of its own: time is linear, and nesting costs no call stack.
  */
 export const canonical = (value: string): string => {
-  interface Open {
-    readonly keys: ReadonlyArray<string> | undefined
-    readonly values: ReadonlyArray<string>
-    readonly done: Array<string>
-  }
   const stack: Array<Open> = []
-  let next: string | undefined = value.trim()
-  let result = ""
+  let at = 0
   for (;;) {
-    if (next !== undefined) {
-      const form = kind(next)
-      if (form === "object") {
-        // of a key that stands twice the last counts, as for every common reader
-        const latest = new Map(members(next).map(member => [member.key, member.value]))
-        const keys = [...latest.keys()].sort()
-        stack.push({ keys, values: keys.map(key => latest.get(key) ?? "null"), done: [] })
-      } else if (form === "array") {
-        stack.push({ keys: undefined, values: elements(next), done: [] })
-      } else {
-        result = form === "string" ? JSON.stringify(JSON.parse(next)) : form === "number" ? canonicalNumber(next) : next
-        if (stack.length === 0) return result
-        stack[stack.length - 1]?.done.push(result)
-      }
-    }
-    const open: Open | undefined = stack[stack.length - 1]
-    if (open === undefined) return result
-    next = open.values[open.done.length]
-    if (next === undefined) {
+    at = skipSpace(value, at)
+    const char = value.charCodeAt(at)
+    const open = stack[stack.length - 1]
+    let done: string | undefined
+    if (char === Char.Comma || char === Char.Colon) {
+      at++
+    } else if (char === Char.OpenBrace) {
+      at++
+      stack.push({ form: "object", values: new Map(), key: undefined })
+    } else if (char === Char.OpenBracket) {
+      at++
+      stack.push({ form: "array", body: "" })
+    } else if (open !== undefined && isClosing(char)) {
+      at++
       stack.pop()
-      const parts =
-        open.keys === undefined ? open.done : open.keys.map((key, i) => `${JSON.stringify(key)}:${open.done[i]}`)
-      result = open.keys === undefined ? `[${parts.join(",")}]` : `{${parts.join(",")}}`
-      const outer = stack[stack.length - 1]
-      if (outer === undefined) return result
-      outer.done.push(result)
+      done = close(open)
+    } else if (char === Char.Quote) {
+      const end = stringEnd(value, at)
+      const string = JSON.parse(value.slice(at, end)) as string
+      at = end
+      if (open?.form === "object" && open.key === undefined) open.key = string
+      else done = JSON.stringify(string)
+    } else {
+      const end = scalarEnd(value, at)
+      const scalar = value.slice(at, end)
+      at = end
+      done = kind(scalar) === "number" ? canonicalNumber(scalar) : scalar
+    }
+    if (done === undefined) continue
+    const outer = stack[stack.length - 1]
+    if (outer === undefined) return done
+    if (outer.form === "array") {
+      outer.body += outer.body === "" ? done : `,${done}`
+    } else {
+      outer.values.set(outer.key ?? "", done)
+      outer.key = undefined
     }
   }
 }
