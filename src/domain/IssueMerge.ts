@@ -1,329 +1,508 @@
 /**
- * The three-way merge of one issue (G22–G24): pure, commutative, idempotent, free of order.
+ * The merge of one issue: any number of versions of its line and the ancestor they descend from, as far as it is known
+ * (G22–G24).
  *
- * Units: each key by itself; `status`, `closed_at` and `close_reason` as one; labels, dependencies and comments as sets;
- * the deletion joined over all versions. Of values changed on several sides the later `updated_at` wins, ties by the
- * greater value, so that every clone decides alike. Values compare as JSON values and times as instants: another tool's
- * spelling of the same value is no change.
+ * Whoever merges gets the same bytes: the result depends on the set of versions alone, never on their order or on the
+ * time of merging, and merging it again with any of them gives it back. Every choice here must keep that, which is why
+ * winners are found by what a version says, ties by the value in question and never by the whole line.
+ *
+ * Pure; what becomes of the result, and where ancestors come from, is the caller's business.
  */
-import { createHash } from "node:crypto"
+import * as Crypto from "node:crypto"
 import * as Instant from "./Instant.ts"
 import * as IssueRecord from "./IssueRecord.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MergeOrder from "./MergeOrder.ts"
 
-type Record = IssueRecord.IssueRecord
+type Fields = ReadonlyMap<string, string>
+
+/** A version, taken apart. */
+interface Version {
+  readonly record: IssueRecord.IssueRecord
+  readonly line: string
+  /** The keys in line order, each once, without the local ones. */
+  readonly keys: ReadonlyArray<string>
+  /** The values as source text. Of a key that stands twice the last counts. */
+  readonly fields: Fields
+  /** All that the line says, without local keys and white space between members. */
+  readonly content: string
+  readonly updatedAt: bigint | undefined
+  readonly undeletedAt: bigint | undefined
+  readonly isDeleted: boolean
+  /** Of a deleted version only: a live line may have a stray `deleted_at`, which deletes nothing. */
+  readonly deletedAt: bigint | undefined
+}
 
 const timeKeys: ReadonlySet<string> = new Set(["created_at", "updated_at", "closed_at", "deleted_at", "undeleted_at"])
-const statusKeys = ["status", "closed_at", "close_reason"] as const
-const deletionKeys = ["deleted_at", "deleted_by", "delete_reason", "original_type"] as const
-const setKeys = ["labels", "dependencies", "comments"] as const
-const handled: ReadonlySet<string> = new Set<string>([...statusKeys, ...setKeys, "id", "updated_at", "undeleted_at"])
 
-/** What makes two source texts the same value; the empty string is absence, and the least. */
-const canonicalOf = (key: string, text: string | undefined): string => {
-  if (text === undefined) return ""
-  const instant = timeKeys.has(key) ? Instant.sortable(JsonText.decodeString(text)) : ""
-  return instant === "" ? JsonText.canonical(text) : instant
+const statusUnit = ["status", "closed_at", "close_reason"] as const
+const closingUnit = ["closed_at", "close_reason"] as const
+const deletionUnit = ["deleted_at", "deleted_by", "delete_reason", "original_type"] as const
+
+/** Keys that are not merged as a value of their own. */
+const joinedKeys: ReadonlySet<string> = new Set([...statusUnit, ...deletionUnit, "updated_at", "undeleted_at"])
+
+const instantOf = (value: string | undefined): bigint | undefined => Instant.parse(JsonText.decodeString(value))
+
+const take = (record: IssueRecord.IssueRecord): Version => {
+  const fields = new Map<string, string>()
+  for (const { key, value } of record.members) {
+    if (IssueRecord.localKeys.has(key)) continue
+    fields.delete(key)
+    fields.set(key, value)
+  }
+  const keys = [...fields.keys()]
+  const content = contentOf(keys, fields)
+  const updatedAt = instantOf(fields.get("updated_at"))
+  const isDeleted = JsonText.decodeString(fields.get("status")) === "tombstone"
+  if (isDeleted && updatedAt !== undefined && instantOf(fields.get("deleted_at")) === undefined) {
+    // said outright, or the time of deletion would move with the next edit of the tombstone
+    fields.set("deleted_at", fields.get("updated_at") ?? "null")
+  }
+  return {
+    record,
+    line: IssueRecord.line(record),
+    keys,
+    fields,
+    content,
+    updatedAt,
+    undeletedAt: instantOf(fields.get("undeleted_at")),
+    isDeleted,
+    deletedAt: isDeleted ? instantOf(fields.get("deleted_at")) : undefined
+  }
 }
 
-const instantOf = (record: Record, key: IssueRecord.Key): string => Instant.sortable(IssueRecord.text(record, key))
+const membersOf = (keys: ReadonlyArray<string>, fields: Fields): ReadonlyArray<JsonText.Member> =>
+  keys.flatMap(key => {
+    const value = fields.get(key)
+    return value === undefined ? [] : [{ key, value }]
+  })
 
-const isDead = (record: Record): boolean => IssueRecord.text(record, "status") === "tombstone"
+const contentOf = (keys: ReadonlyArray<string>, fields: Fields): string =>
+  JsonText.encodeObject(membersOf(keys, fields))
 
-/** One version's say on a unit: its time, the unit's value, and the texts that write it. */
-interface Say<A> {
-  readonly at: string
+const latest = (instants: ReadonlyArray<bigint | undefined>): bigint | undefined =>
+  instants.reduce((a, b) => (Instant.order(a, b) < 0 ? b : a), undefined)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The rule for everything that is one value
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What one version says in one matter. */
+interface Claim<out A> {
+  /** Equal for equal values, however they are written. */
   readonly value: string
-  /** Breaks ties between spellings of one value. */
-  readonly spelling: string
-  readonly unit: A
+  readonly text: string
+  /** When the version was changed last. */
+  readonly at: bigint | undefined
+  readonly of: A
 }
 
-const greater = <A>(a: Say<A>, b: Say<A>): Say<A> => {
-  if (a.at !== b.at) return a.at > b.at ? a : b
-  if (a.value !== b.value) return a.value > b.value ? a : b
-  return a.spelling >= b.spelling ? a : b
+/** The three-way choice between texts that mean the same: one that is not the ancestor's, and of those the greatest. */
+const chooseText = <A extends { readonly text: string }>(base: string | undefined, choices: ReadonlyArray<A>): A => {
+  const changed = choices.filter(choice => choice.text !== base)
+  return (changed.length > 0 ? changed : choices).reduce((a, b) => (MergeOrder.compareText(a.text, b.text) < 0 ? b : a))
 }
-
-/** Three-way: a unit changed on one side keeps that change; changed on several, the latest wins. */
-const decide = <A>(base: Say<A> | undefined, says: ReadonlyArray<Say<A>>): A | undefined => {
-  const changed = base === undefined ? says : says.filter(say => say.value !== base.value)
-  // equal values may be spelled anew: that is a change too, but a lesser one
-  const respelled =
-    changed.length > 0 || base === undefined ? changed : says.filter(say => say.spelling !== base.spelling)
-  const [first, ...rest] = respelled
-  return first === undefined ? base?.unit : rest.reduce(greater, first).unit
-}
-
-const say = <A>(at: string, values: ReadonlyArray<readonly [string, string | undefined]>, unit: A): Say<A> => ({
-  at,
-  value: JSON.stringify(values.map(([key, text]) => canonicalOf(key, text))),
-  spelling: JSON.stringify(values.map(([, text]) => text ?? null)),
-  unit
-})
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Sets
-// ---------------------------------------------------------------------------------------------------------------------
-
-const memberOf = (element: string, key: string): string | undefined =>
-  JsonText.kind(element) === "object"
-    ? JsonText.members(element).findLast(member => member.key === key)?.value
-    : undefined
-
-/** By what an element is the same in two versions. */
-const identity = (key: (typeof setKeys)[number], element: string): string => {
-  const part = (name: string) => canonicalOf(name, memberOf(element, name))
-  if (JsonText.kind(element) !== "object") return JsonText.canonical(element)
-  switch (key) {
-    case "labels":
-      return JsonText.canonical(element)
-    case "dependencies":
-      return JSON.stringify([part("depends_on_id"), part("type")])
-    case "comments":
-      return JSON.stringify([part("author"), part("created_at"), part("text")])
-  }
-}
-
-/** Where an element that is new on several sides goes. */
-const rank = (key: (typeof setKeys)[number], element: string): string =>
-  key === "labels"
-    ? identity(key, element)
-    : canonicalOf("created_at", memberOf(element, "created_at")) + identity(key, element)
-
-const mergeSet = (key: (typeof setKeys)[number], base: Record | undefined, versions: ReadonlyArray<Record>) => {
-  const read = (record: Record) =>
-    new Map(IssueRecord.elements(record, key).map(element => [identity(key, element), element]))
-  const before = base === undefined ? undefined : read(base)
-  const sides = versions.map(record => ({ at: instantOf(record, "updated_at"), elements: read(record) }))
-  const kept = new Map<string, string>()
-  for (const id of new Set(sides.flatMap(({ elements }) => [...elements.keys()]))) {
-    const old = before?.get(id)
-    if (old !== undefined && !sides.every(({ elements }) => elements.has(id))) continue
-    const says = sides.flatMap(({ at, elements }) => {
-      const element = elements.get(id)
-      return element === undefined ? [] : [say(at, [["element", element]], element)]
-    })
-    const element = decide(old === undefined ? undefined : say("", [["element", old]], old), says)
-    if (element !== undefined) kept.set(id, element)
-  }
-  const order = MergeOrder.merge(
-    sides.map(({ elements }) => [...elements.keys()].filter(id => kept.has(id))),
-    (a, b) => {
-      const left = rank(key, kept.get(a) ?? "")
-      const right = rank(key, kept.get(b) ?? "")
-      return left < right ? -1 : left > right ? 1 : 0
-    }
-  )
-  const elements = order.map(id => kept.get(id) ?? "")
-  return key === "comments" ? renumber(elements, before) : elements
-}
-
-/** The integer of a comment is unique within its line: of equal ones, the base's or else the first by rank keeps it. */
-const renumber = (comments: ReadonlyArray<string>, before: ReadonlyMap<string, string> | undefined) => {
-  const numberOf = (element: string) => JsonText.decodeNumber(memberOf(element, "id"))
-  const numbers = comments.map(numberOf)
-  if (new Set(numbers).size === numbers.length) return comments
-  const isOld = (element: string) => (before?.has(identity("comments", element)) === true ? 0 : 1)
-  const ranked = [...comments].sort(
-    (a, b) => isOld(a) - isOld(b) || (rank("comments", a) < rank("comments", b) ? -1 : 1)
-  )
-  const used = new Set<number | undefined>()
-  let highest = numbers.reduce<number>((most, number) => Math.max(most, number ?? 0), 0)
-  const renamed = new Map<string, string>()
-  for (const element of ranked) {
-    const number = numberOf(element)
-    if (!used.has(number)) {
-      used.add(number)
-      continue
-    }
-    highest++
-    renamed.set(
-      element,
-      JsonText.encodeObject(
-        JsonText.members(element).map(member => (member.key === "id" ? { key: "id", value: String(highest) } : member))
-      )
-    )
-  }
-  return comments.map(element => renamed.get(element) ?? element)
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The issue
-// ---------------------------------------------------------------------------------------------------------------------
-
-const isLocal = (member: JsonText.Member) => IssueRecord.localKeys.has(member.key)
-const withoutLocal = (record: Record): ReadonlyArray<JsonText.Member> =>
-  record.members.filter(member => !isLocal(member))
-const contentOf = (record: Record): string => JsonText.encodeObject(withoutLocal(record))
 
 /**
- * Merges versions of one issue. `base`: the version that all descend from; `undefined`: none is known, then the latest
- * version's fields win and sets unite. A single version, or a result that equals one, is given back as it is.
+ * The three-way choice between claims: what differs from the ancestor, of that the latest, ties by the greater value.
+ * Without an ancestor all differ.
  */
-export const merge = (base: Record | undefined, versions: ReadonlyArray<Record>): Record => {
-  const distinct = [...new Map(versions.map(version => [IssueRecord.line(version), version])).values()].sort((a, b) =>
-    IssueRecord.line(a) < IssueRecord.line(b) ? -1 : 1
-  )
-  const [first] = distinct
-  if (first === undefined) throw new Error("merge needs a version")
-  if (distinct.length === 1) return first
-
-  const at = (record: Record) => instantOf(record, "updated_at")
-  const values = new Map<string, string>()
-  const put = (key: string, text: string | undefined) => {
-    if (text !== undefined) values.set(key, text)
-  }
-  const says = (keys: ReadonlyArray<string>, of: ReadonlyArray<Record>) =>
-    of.map(record => {
-      const unit = keys.map(key => [key, IssueRecord.get(record, key)] as const)
-      return say(at(record), unit, unit)
-    })
-  const unit = (keys: ReadonlyArray<string>, of: ReadonlyArray<Record>) => {
-    const [before] = base === undefined ? [] : says(keys, [base])
-    for (const [key, text] of decide(before, says(keys, of)) ?? []) put(key, text)
-  }
-  /** The latest of a time key; of equal instants the greater text. */
-  const latest = (key: IssueRecord.Key, of: ReadonlyArray<Record>) =>
-    of
-      .map(record => ({ instant: instantOf(record, key), text: IssueRecord.get(record, key) }))
-      .reduce((a, b) =>
-        a.instant !== b.instant ? (a.instant > b.instant ? a : b) : (a.text ?? "") >= (b.text ?? "") ? a : b
-      ).text
-
-  put("id", JsonText.encodeString(first.id))
-  for (const key of new Set(distinct.flatMap(record => withoutLocal(record).map(member => member.key)))) {
-    if (!handled.has(key)) unit([key], distinct)
-  }
-  put("updated_at", latest("updated_at", distinct))
-  put("undeleted_at", latest("undeleted_at", distinct))
-
-  const dead = distinct.filter(isDead)
-  const deletedAt = (record: Record) => instantOf(record, "deleted_at") || at(record)
-  const deletion = dead.map(deletedAt).reduce((a, b) => Math.max(a, b), "")
-  const undeletion = distinct.map(record => instantOf(record, "undeleted_at")).reduce((a, b) => Math.max(a, b), "")
-  if (dead.length === 0) {
-    unit(statusKeys, distinct)
-  } else if (undeletion !== "" && undeletion >= deletion) {
-    const live = distinct.filter(record => !isDead(record))
-    if (live.length > 0) unit(statusKeys, live)
-    for (const key of deletionKeys) values.delete(key)
-    if (values.get("status") === undefined || values.get("status") === '"tombstone"') {
-      put("closed_at", latest("closed_at", distinct))
-      put("status", values.has("closed_at") ? '"closed"' : '"open"')
-    }
-  } else {
-    unit(statusKeys, distinct)
-    values.set("status", '"tombstone"')
-    const winners = dead.filter(record => deletedAt(record) === deletion)
-    const last = winners
-      .map(record => {
-        const keys = deletionKeys.map(key => [key, IssueRecord.get(record, key)] as const)
-        return say("", keys, keys)
-      })
-      .reduce(greater)
-    for (const [key, text] of last.unit) {
-      values.delete(key)
-      put(key, text)
-    }
-  }
-  for (const key of setKeys) {
-    const elements = mergeSet(key, base, distinct)
-    const [empty] = distinct
-      .map(record => IssueRecord.get(record, key))
-      .filter(text => text !== undefined)
-      .sort()
-    if (elements.length > 0) put(key, JsonText.encodeArray(elements))
-    else put(key, distinct.every(record => IssueRecord.elements(record, key).length === 0) ? empty : undefined)
-  }
-
-  const order = MergeOrder.merge(
-    distinct.map(record => [...new Set(withoutLocal(record).map(member => member.key))].filter(key => values.has(key))),
-    (a, b) => IssueRecord.keyRank(a) - IssueRecord.keyRank(b) || (a < b ? -1 : a > b ? 1 : 0)
-  )
-  const unordered = [...values.keys()].filter(key => !order.includes(key))
-  let merged = IssueRecord.make(
-    first.id,
-    order.map(key => ({ key, value: values.get(key) ?? "null" }))
-  )
-  for (const key of unordered) merged = IssueRecord.set(merged, key, values.get(key))
-  const line = contentOf(merged)
-  return distinct.find(version => contentOf(version) === line) ?? merged
+const choose = <A>(
+  base: Pick<Claim<unknown>, "value" | "text"> | undefined,
+  claims: ReadonlyArray<Claim<A>>
+): Claim<A> => {
+  const changed = claims.filter(claim => claim.value !== base?.value)
+  if (changed.length === 0) return chooseText(base?.text, claims)
+  return changed.reduce((a, b) => {
+    const order =
+      Instant.order(a.at, b.at) || MergeOrder.compareText(a.value, b.value) || MergeOrder.compareText(a.text, b.text)
+    return order < 0 ? b : a
+  })
 }
+
+/** The value of a key for comparison; empty, and so the least, if it is absent. Times compare by instant. */
+const valueOf = (key: string, text: string | undefined): string => {
+  if (text === undefined) return ""
+  const instant = timeKeys.has(key) ? instantOf(text) : undefined
+  return instant === undefined ? JsonText.canonical(text) : `@${instant}`
+}
+
+const separator = "\u0000"
+
+/** What a version says in the keys of a unit. */
+const claim = (version: Version, unit: ReadonlyArray<string>): Claim<Fields> => ({
+  value: unit.map(key => valueOf(key, version.fields.get(key))).join(separator),
+  text: unit.map(key => version.fields.get(key) ?? "").join(separator),
+  at: version.updatedAt,
+  of: version.fields
+})
+
+/** The fields of the version that wins a unit. */
+const winner = (base: Version | undefined, versions: ReadonlyArray<Version>, unit: ReadonlyArray<string>): Fields =>
+  choose(
+    base && claim(base, unit),
+    versions.map(version => claim(version, unit))
+  ).of
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Created apart
+// Arrays that are sets: labels, dependencies, comments
 // ---------------------------------------------------------------------------------------------------------------------
 
-const second = 1_000_000_000n
-
-/** Whether two versions of one id are two issues: created a second or more apart (G24). */
-export const apart = (a: Record, b: Record): boolean => {
-  const left = Instant.parse(IssueRecord.text(a, "created_at"))
-  const right = Instant.parse(IssueRecord.text(b, "created_at"))
-  if (left === undefined || right === undefined) return false
-  return (left > right ? left - right : right - left) >= second
+interface Element {
+  readonly identity: string
+  /** For the order of elements that no version has put in order. */
+  readonly createdAt: bigint | undefined
+  readonly name: string
+  /** All it says but the number of a comment, for comparison. */
+  readonly value: string
+  /** All it says but the number of a comment and white space, as it was written. */
+  readonly form: string
+  /** The integer of a comment, which is unique in its line and means nothing beyond. */
+  readonly number: bigint | undefined
+  readonly text: string
 }
 
-/** The id of the later of two issues created apart: from what no edit changes, so that every clone derives the same. */
-const derivedId = (record: Record): string => {
-  const hyphen = record.id.lastIndexOf("-")
-  const prefix = hyphen > 0 ? record.id.slice(0, hyphen) : record.id
-  const content = [record.id, instantOf(record, "created_at"), IssueRecord.text(record, "created_by") ?? ""].join("|")
-  const digest = BigInt(`0x${createHash("sha256").update(content).digest("hex")}`)
-  return `${prefix}-${(digest % 36n ** 8n).toString(36).padStart(8, "0")}`
+const integer = /^-?\d+$/
+
+const bare = (text: string, identity: string): Element => ({
+  identity,
+  createdAt: undefined,
+  name: JsonText.decodeString(text) ?? identity,
+  value: identity,
+  form: text,
+  number: undefined,
+  text
+})
+
+/** An element that is an object, known by what `identify` takes from its fields. */
+const structured =
+  (identify: (fields: Fields) => ReadonlyArray<string>, isNumbered: boolean) =>
+  (text: string): Element => {
+    if (JsonText.kind(text) !== "object") return bare(text, JsonText.canonical(text))
+    const members = JsonText.members(text)
+    const fields = new Map(members.map(({ key, value }) => [key, value]))
+    const id = fields.get("id")
+    const number = isNumbered && id !== undefined && integer.test(id) ? BigInt(id) : undefined
+    const content = number === undefined ? members : members.filter(({ key }) => key !== "id")
+    const identity = identify(fields).join(separator)
+    return {
+      identity,
+      createdAt: instantOf(fields.get("created_at")),
+      name: identity,
+      value: JsonText.canonical(
+        JsonText.encodeObject(
+          content.map(({ key, value }) => ({ key, value: JsonText.encodeString(valueOf(key, value)) }))
+        )
+      ),
+      form: number === undefined ? JsonText.encodeObject(members) : numbered(members, 0n),
+      number,
+      text
+    }
+  }
+
+const numbered = (members: ReadonlyArray<JsonText.Member>, number: bigint): string =>
+  JsonText.encodeObject(members.map(({ key, value }) => ({ key, value: key === "id" ? `${number}` : value })))
+
+/** The arrays that merge as sets, and what makes two of their elements the same (bd-contract.md). */
+const setKeys: ReadonlyMap<string, (text: string) => Element> = new Map([
+  ["labels", text => bare(text, JsonText.canonical(text))],
+  ["dependencies", structured(fields => ["depends_on_id", "type"].map(key => valueOf(key, fields.get(key))), false)],
+  ["comments", structured(fields => ["author", "created_at", "text"].map(key => valueOf(key, fields.get(key))), true)]
+])
+
+/** The elements of a set; `undefined` if the value is none. Absent and `null` are empty. */
+const readSet = (
+  text: string | undefined,
+  read: (text: string) => Element
+): ReadonlyMap<string, Element> | undefined => {
+  if (text === undefined || JsonText.kind(text) === "null") return new Map()
+  if (JsonText.kind(text) !== "array") return undefined
+  return new Map(JsonText.elements(text).map(element => [read(element).identity, read(element)]))
 }
 
-/** A record under another id, in its links and comments too. */
-const withId = (record: Record, id: string): Record => {
-  const text = JsonText.encodeString(id)
-  let out = IssueRecord.make(
-    id,
-    record.members.map(member => (member.key === "id" ? { key: "id", value: text } : member))
-  )
-  for (const key of ["dependencies", "comments"] as const) {
-    const elements = IssueRecord.elements(out, key)
-    if (elements.length === 0) continue
-    const renamed = elements.map(element =>
-      JsonText.kind(element) !== "object"
-        ? element
-        : JsonText.encodeObject(
-            JsonText.members(element).map(member =>
-              member.key === "issue_id" ? { key: "issue_id", value: text } : member
-            )
-          )
-    )
-    out = IssueRecord.set(out, key, JsonText.encodeArray(renamed))
+const compareElements = (a: Element | undefined, b: Element | undefined): number =>
+  Instant.order(a?.createdAt, b?.createdAt) ||
+  MergeOrder.compareText(a?.name ?? "", b?.name ?? "") ||
+  MergeOrder.compareText(a?.identity ?? "", b?.identity ?? "")
+
+/**
+ * A number for each comment that has one: the greatest that a version gives it, and where two have the same, further
+ * numbers for all but the first (an ancestor's comment comes first). A new number is greater than all in use, so that
+ * merging again keeps it.
+ */
+const assignNumbers = (
+  elements: ReadonlyArray<Element>,
+  says: (identity: string) => ReadonlyArray<Element>,
+  base: ReadonlyMap<string, Element>
+): ReadonlyMap<string, bigint> => {
+  const wanted = elements.flatMap(({ identity, number }) => {
+    if (number === undefined) return []
+    const numbers = says(identity).flatMap(element => element.number ?? [])
+    return [{ identity, number: numbers.reduce((a, b) => (a < b ? b : a), number) }]
+  })
+  let last = wanted.reduce((max, { number }) => (max < number ? number : max), 0n)
+  const isOld = (identity: string, number: bigint) => base.get(identity)?.number === number
+  const taken = new Set<bigint>()
+  const out = new Map<string, bigint>()
+  for (const old of [true, false]) {
+    for (const { identity, number } of wanted) {
+      if (isOld(identity, number) !== old) continue
+      const free = taken.has(number) ? ++last : number
+      taken.add(free)
+      out.set(identity, free)
+    }
   }
   return out
 }
 
 /**
- * Tells the issues that stand under one id apart, where no ancestor joins them. The earliest by (`created_at`,
- * `created_by`, `title`, line) keeps the id, and so do the versions created within a second of it; each other issue
- * gets an id derived from its content.
+ * A set: a removal wins over an unchanged element, what is new on any side stays. Without an ancestor sets unite.
+ * `undefined`: the key is absent.
+ */
+const mergeSet = (
+  key: string,
+  read: (text: string) => Element,
+  base: Version | undefined,
+  versions: ReadonlyArray<Version>
+): string | undefined => {
+  const sides = versions.flatMap(version => {
+    const text = version.fields.get(key)
+    const set = readSet(text, read)
+    return set === undefined ? [] : [{ version, text, set }]
+  })
+  // another tool's idea of the key: then it is a value like any other
+  if (sides.length < versions.length) return winner(base, versions, [key]).get(key)
+  const ancestors = readSet(base?.fields.get(key), read) ?? new Map<string, Element>()
+
+  const says = (identity: string) => sides.flatMap(({ set }) => set.get(identity) ?? [])
+  const merged = new Map<string, Element>()
+  for (const identity of new Set(sides.flatMap(({ set }) => [...set.keys()]))) {
+    if (ancestors.has(identity) && !sides.every(({ set }) => set.has(identity))) continue
+    const ancestor = ancestors.get(identity)
+    const claims = sides.flatMap(({ set, version }) => {
+      const element = set.get(identity)
+      return element === undefined
+        ? []
+        : [{ value: element.value, text: element.form, at: version.updatedAt, of: element }]
+    })
+    merged.set(identity, choose(ancestor && { value: ancestor.value, text: ancestor.form }, claims).of)
+  }
+  if (merged.size === 0) {
+    const empty = sides.filter(({ set }) => set.size === 0)
+    if (empty.length === 0) return undefined
+    return winner(
+      base,
+      empty.map(({ version }) => version),
+      [key]
+    ).get(key)
+  }
+
+  const order = MergeOrder.merge(
+    sides.map(({ set }) => [...set.keys()].filter(identity => merged.has(identity))),
+    (a, b) => compareElements(merged.get(a), merged.get(b))
+  )
+  const numbers = assignNumbers([...merged.values()].sort(compareElements), says, ancestors)
+  const texts = order.flatMap(identity => {
+    const element = merged.get(identity)
+    if (element === undefined) return []
+    const number = numbers.get(identity)
+    const asWritten = says(identity).filter(({ form, number: n }) => form === element.form && n === number)
+    if (asWritten.length > 0) return [chooseText(ancestors.get(identity)?.text, asWritten).text]
+    return [number === undefined ? element.form : numbered(JsonText.members(element.form), number)]
+  })
+  const array = JsonText.encodeArray(texts)
+  const asWritten = sides.flatMap(({ text }) =>
+    text !== undefined && JsonText.kind(text) === "array" && JsonText.encodeArray(JsonText.elements(text)) === array
+      ? [{ text }]
+      : []
+  )
+  return asWritten.length > 0 ? chooseText(base?.fields.get(key), asWritten).text : array
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The merge
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Whether the ancestor is deleted, and no version knows of that deletion or of an undeletion after it (G23). */
+const isForgotten = (base: Version, versions: ReadonlyArray<Version>): boolean =>
+  base.isDeleted &&
+  versions.every(
+    ({ isDeleted, deletedAt, undeletedAt }) =>
+      Instant.order(undeletedAt, base.deletedAt ?? 0n) < 0 &&
+      (!isDeleted || Instant.order(deletedAt, base.deletedAt) < 0)
+  )
+
+/** Status, closing and deletion: decided together, for an issue either lives or not. */
+const mergeLife = (base: Version | undefined, versions: ReadonlyArray<Version>): Fields => {
+  const out = new Map<string, string>()
+  const copy = (from: Fields, keys: ReadonlyArray<string>) => {
+    for (const key of keys) {
+      const value = from.get(key)
+      if (value !== undefined) out.set(key, value)
+    }
+  }
+  const deleted = versions.filter(({ isDeleted }) => isDeleted)
+  const live = versions.filter(({ isDeleted }) => !isDeleted)
+  const deletedAt = latest(deleted.map(version => version.deletedAt))
+  const undeletedAt = latest(versions.map(version => version.undeletedAt))
+  const isAlive = deleted.length === 0 || (undeletedAt !== undefined && Instant.order(undeletedAt, deletedAt) >= 0)
+
+  copy(
+    winner(
+      base,
+      versions.filter(version => version.undeletedAt === undeletedAt),
+      ["undeleted_at"]
+    ),
+    ["undeleted_at"]
+  )
+  if (!isAlive) {
+    const last = deleted.filter(version => version.deletedAt === deletedAt)
+    copy(winner(base, last, deletionUnit), deletionUnit)
+    copy(winner(base, deleted, ["status"]), ["status"])
+    copy(winner(base, versions, closingUnit), closingUnit)
+  } else if (live.length > 0) {
+    copy(winner(base, live, statusUnit), statusUnit)
+    // a stray deletion record of a live line is a value like any other; that of a tombstone goes with it
+    copy(winner(base?.isDeleted === true ? undefined : base, live, deletionUnit), deletionUnit)
+  } else {
+    copy(winner(base, versions, closingUnit), closingUnit)
+    out.set("status", JsonText.encodeString(out.has("closed_at") ? "closed" : "open"))
+  }
+  return out
+}
+
+const compareKeys = (a: string, b: string): number =>
+  IssueRecord.keyRank(a) - IssueRecord.keyRank(b) || MergeOrder.compareText(a, b)
+
+/**
+ * Merges versions of one issue (at least one, all of one id) against their ancestor, if it is known. Commutative and
+ * idempotent. A result that says what one of the versions says is that version, its line kept byte for byte.
+ */
+export const merge = (
+  base: IssueRecord.IssueRecord | undefined,
+  versions: ReadonlyArray<IssueRecord.IssueRecord>
+): IssueRecord.IssueRecord => {
+  const ancestor = base && take(base)
+  const distinct = [...new Map(versions.map(record => [IssueRecord.line(record), record])).values()].map(take)
+  // a deletion is never merely an ancestor, or two stale lines would bring the issue back
+  const all = ancestor !== undefined && isForgotten(ancestor, distinct) ? [...distinct, ancestor] : distinct
+  const [first] = all
+  if (first === undefined) throw new RangeError("there is no version to merge")
+  if (all.length === 1) return first.record
+
+  const fields = new Map(mergeLife(ancestor, all))
+  const updatedAt = latest(all.map(version => version.updatedAt))
+  const changedLast = all.filter(version => version.updatedAt === updatedAt)
+  for (const key of new Set(all.flatMap(({ keys }) => keys))) {
+    const readElement = setKeys.get(key)
+    const value =
+      readElement !== undefined
+        ? mergeSet(key, readElement, ancestor, all)
+        : key === "updated_at"
+          ? winner(ancestor, changedLast, [key]).get(key)
+          : joinedKeys.has(key)
+            ? undefined
+            : winner(ancestor, all, [key]).get(key)
+    if (value !== undefined) fields.set(key, value)
+  }
+
+  const sequences = all.map(({ keys }) => keys.filter(key => fields.has(key)))
+  const placed = new Set(sequences.flat())
+  const keys = MergeOrder.merge(
+    [...sequences, ...[...fields.keys()].filter(key => !placed.has(key)).map(key => [key])],
+    compareKeys
+  )
+  const content = contentOf(keys, fields)
+  const asWritten = all.flatMap(version =>
+    version.content === content ? [{ text: version.line, record: version.record }] : []
+  )
+  return asWritten.length > 0
+    ? chooseText(ancestor?.line, asWritten).record
+    : IssueRecord.make(first.record.id, membersOf(keys, fields))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Two issues of one id
+// ---------------------------------------------------------------------------------------------------------------------
+
+const second = 1_000_000_000n
+
+/**
+ * Whether two lines of one id, of which no ancestor is known, are two issues: created a second or more apart. Less may
+ * be a tool that cuts fractions off.
+ */
+export const apart = (a: IssueRecord.IssueRecord, b: IssueRecord.IssueRecord): boolean => {
+  const left = instantOf(IssueRecord.get(a, "created_at"))
+  const right = instantOf(IssueRecord.get(b, "created_at"))
+  if (left === undefined || right === undefined) return false
+  return left - right >= second || right - left >= second
+}
+
+const compareCreation = (a: IssueRecord.IssueRecord, b: IssueRecord.IssueRecord): number => {
+  const text = (record: IssueRecord.IssueRecord, key: IssueRecord.Key) => IssueRecord.text(record, key) ?? ""
+  return (
+    Instant.order(instantOf(IssueRecord.get(a, "created_at")), instantOf(IssueRecord.get(b, "created_at"))) ||
+    MergeOrder.compareText(text(a, "created_by"), text(b, "created_by")) ||
+    MergeOrder.compareText(text(a, "title"), text(b, "title")) ||
+    MergeOrder.compareText(IssueRecord.line(a), IssueRecord.line(b))
+  )
+}
+
+/** The id of an issue that has to leave the id it was created with: the same in every clone, whatever is edited later. */
+const idApart = (record: IssueRecord.IssueRecord): string => {
+  const hyphen = record.id.lastIndexOf("-")
+  const prefix = hyphen > 0 ? record.id.slice(0, hyphen) : record.id
+  const createdAt = instantOf(IssueRecord.get(record, "created_at")) ?? ""
+  const createdBy = IssueRecord.text(record, "created_by") ?? ""
+  const digest = Crypto.createHash("sha256").update(`${record.id}|${createdAt}|${createdBy}`).digest("hex")
+  const hash = (BigInt(`0x${digest}`) % 36n ** 8n).toString(36).padStart(8, "0")
+  return `${prefix}-${hash}`
+}
+
+/** The same issue under another id, which its dependencies and comments name as well. */
+export const withId = (record: IssueRecord.IssueRecord, id: string): IssueRecord.IssueRecord => {
+  const own = JsonText.encodeString(id)
+  const isOwn = (key: string, value: string) => key === "issue_id" && JsonText.decodeString(value) === record.id
+  const rename = (element: string): string => {
+    if (JsonText.kind(element) !== "object") return element
+    const members = JsonText.members(element)
+    if (!members.some(({ key, value }) => isOwn(key, value))) return element
+    return JsonText.encodeObject(members.map(({ key, value }) => ({ key, value: isOwn(key, value) ? own : value })))
+  }
+  const members = record.members.map(({ key, value }) => {
+    if (key === "id") return { key, value: own }
+    if ((key !== "dependencies" && key !== "comments") || JsonText.kind(value) !== "array") return { key, value }
+    const elements = JsonText.elements(value)
+    const renamed = elements.map(rename)
+    return renamed.every((element, i) => element === elements[i])
+      ? { key, value }
+      : { key, value: JsonText.encodeArray(renamed) }
+  })
+  return IssueRecord.make(id, members)
+}
+
+/**
+ * Tells the issues among lines of one id apart, when no ancestor is known (G24). The earliest keeps the id, later ones
+ * get new ids. In the order given; a record that keeps its id is returned as it is.
+ *
+ * Lines less than a second apart are one issue, also through a third between them: so the order of lines does not
+ * matter. A line without a readable `created_at` belongs to the earliest.
  */
 export const splitApart = (
-  records: ReadonlyArray<Record>
-): ReadonlyArray<{ readonly from: string; readonly record: Record }> => {
-  const keyed = records
-    .map(record => ({
-      record,
-      key: [
-        instantOf(record, "created_at"),
-        IssueRecord.text(record, "created_by") ?? "",
-        IssueRecord.text(record, "title") ?? "",
-        IssueRecord.line(record)
-      ]
-    }))
-    .sort((a, b) => {
-      const at = a.key.findIndex((part, i) => part !== b.key[i])
-      return at === -1 ? 0 : (a.key[at] ?? "") < (b.key[at] ?? "") ? -1 : 1
-    })
-  const [earliest] = keyed
-  return keyed.map(({ record }) => ({
-    from: record.id,
-    record: earliest !== undefined && apart(earliest.record, record) ? withId(record, derivedId(record)) : record
-  }))
+  records: ReadonlyArray<IssueRecord.IssueRecord>
+): ReadonlyArray<{ readonly from: string; readonly record: IssueRecord.IssueRecord }> => {
+  const ids = new Map<IssueRecord.IssueRecord, string>()
+  let id: string | undefined
+  let previous: IssueRecord.IssueRecord | undefined
+  for (const record of [...records].sort(compareCreation)) {
+    if (id === undefined) id = record.id
+    else if (previous !== undefined && apart(previous, record)) id = idApart(record)
+    ids.set(record, id)
+    previous = record
+  }
+  return records.map(record => {
+    const to = ids.get(record) ?? record.id
+    return { from: record.id, record: to === record.id ? record : withId(record, to) }
+  })
 }

@@ -1,0 +1,225 @@
+/**
+ * The issue file as lines: which issue stands where, what cannot be read, and how changed lines are spliced in.
+ *
+ * Lines that did not change are copied as ranges of bytes, neither parsed nor encoded (G15); no line leaves for any
+ * other reason than that a change of its issue replaces it (G19). The file is sorted by id, as UTF-8 bytes; CRLF, blank
+ * lines and a last line without terminator are kept. Pure: bytes in, bytes out.
+ */
+import * as IssueLine from "./IssueLine.ts"
+
+/** A line's place in the file, in bytes: text from `start` to `end`, terminator (LF or CRLF) up to `terminatorEnd`. */
+export interface LineRange {
+  readonly start: number
+  readonly end: number
+  readonly terminatorEnd: number
+  /** None if the line is blank or unreadable. */
+  readonly id: string | undefined
+}
+
+const Byte = { LineFeed: 10, CarriageReturn: 13, Space: 32, Tab: 9, Quote: 34, Backslash: 92, Delete: 127 } as const
+
+/** How the lines begin that this project and the classic tool write: the id is read off without parsing the rest. */
+const usualStart = Buffer.from('{"id":"')
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const isBlank = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]
+    if (byte !== Byte.Space && byte !== Byte.Tab && byte !== Byte.CarriageReturn) return false
+  }
+  return true
+}
+
+/** The id of a line that begins in the usual way, if it is plain ASCII without escapes. */
+const usualId = (bytes: Buffer, start: number, end: number): string | undefined => {
+  for (let i = 0; i < usualStart.length; i++) if (bytes[start + i] !== usualStart[i]) return undefined
+  const from = start + usualStart.length
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === Byte.Quote) return at === from ? undefined : bytes.toString("latin1", from, at)
+    if (byte === Byte.Backslash || byte < Byte.Space || byte > Byte.Delete) return undefined
+  }
+  return undefined
+}
+
+const idOf = (bytes: Buffer, start: number, end: number): string | undefined => {
+  const usual = usualId(bytes, start, end)
+  if (usual !== undefined || isBlank(bytes, start, end)) return usual
+  const text = IssueLine.decodeText(bytes.subarray(start, end))
+  const id = typeof text === "string" ? IssueLine.decodeId(text) : text
+  return typeof id === "string" ? id : undefined
+}
+
+/**
+ * Finds the lines and their ids. Meant to be fast, it trusts a line's beginning: that all of it can be read is what
+ * `read` tells.
+ */
+export const scan = (file: Uint8Array): ReadonlyArray<LineRange> => {
+  const bytes = view(file)
+  const lines: Array<LineRange> = []
+  let start = 0
+  while (start < bytes.length) {
+    const lineFeed = bytes.indexOf(Byte.LineFeed, start)
+    const terminatorEnd = lineFeed === -1 ? bytes.length : lineFeed + 1
+    const text = lineFeed === -1 ? bytes.length : lineFeed
+    const end = text > start && bytes[text - 1] === Byte.CarriageReturn ? text - 1 : text
+    lines.push({ start, end, terminatorEnd, id: idOf(bytes, start, end) })
+    start = terminatorEnd
+  }
+  return lines
+}
+
+/** A line that holds an issue. */
+export interface IssueText {
+  /** Counted from 1. */
+  readonly number: number
+  readonly id: string
+  /** The line without its terminator, for `IssueLine.decode`. */
+  readonly text: string
+}
+
+/** A line that does not, and is not blank. */
+export interface UnreadableText {
+  /** Counted from 1. */
+  readonly number: number
+  readonly reason: string
+}
+
+/** All lines of a file but the blank ones. */
+export interface Reading {
+  readonly lines: ReadonlyArray<IssueText>
+  readonly unreadable: ReadonlyArray<UnreadableText>
+}
+
+/**
+ * Reads the whole file and validates every line; members are left to `IssueLine.decode`, so that lines which did not
+ * change need not be taken apart. `known` tells of a text that it was read before (it is the issue's base): such a line
+ * is not parsed again.
+ */
+export const read = (file: Uint8Array, known: (id: string, text: string) => boolean = () => false): Reading => {
+  const bytes = view(file)
+  const lines: Array<IssueText> = []
+  const unreadable: Array<UnreadableText> = []
+  scan(file).forEach(({ start, end, id: scanned }, i) => {
+    if (isBlank(bytes, start, end)) return
+    const number = i + 1
+    const text = IssueLine.decodeText(bytes.subarray(start, end))
+    if (typeof text !== "string") {
+      unreadable.push({ number, reason: text.reason })
+    } else if (scanned !== undefined && known(scanned, text)) {
+      lines.push({ number, id: scanned, text })
+    } else {
+      const id = IssueLine.decodeId(text)
+      if (typeof id === "string") lines.push({ number, id, text })
+      else unreadable.push({ number, reason: id.reason })
+    }
+  })
+  return { lines, unreadable }
+}
+
+/** Makes UTF-16 units compare as the code points they are part of: surrogates belong behind U+E000–U+FFFF. */
+const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit)
+
+/** The order of the lines: by id, as UTF-8 bytes. */
+export const compareIds = (a: string, b: string): number => {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const difference = rank(a.charCodeAt(i)) - rank(b.charCodeAt(i))
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** What `splice` made. */
+export interface Splice {
+  /** The new file; the very same array if nothing changed. */
+  readonly bytes: Uint8Array
+  /** Lines written anew. */
+  readonly written: number
+  /** Further lines of a changed issue that left the file. */
+  readonly removed: number
+}
+
+/** What moves as one when the file is sorted: a line of an issue, and the lines behind it that hold none. */
+interface Block {
+  readonly id: string
+  /** The new text of the line; it comes before the bytes that are copied. */
+  readonly text: Uint8Array | undefined
+  /** Bytes of the file that are copied. */
+  readonly from: number
+  to: number
+}
+
+/**
+ * Puts changed lines (id → line text, as `IssueLine.encode` gives it) in place of what the file has.
+ *
+ * The first line of a changed id is replaced and keeps its terminator, further lines of that id go; a new id comes in at
+ * its sorted place. An unsorted file is sorted on the occasion, lines of equal id in the order they had. Where no line
+ * changes, nothing does. A line that cannot be read is kept whatever it begins with (G17).
+ */
+export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): Splice => {
+  const bytes = view(file)
+  const lines = scan(file)
+  const newline = usualNewline(bytes, lines)
+  const placed = new Set<string>()
+  const blocks: Array<Block> = []
+  // what comes before the first issue stays there
+  let head = 0
+  let written = 0
+  let removed = 0
+
+  for (const { start, end, terminatorEnd, id } of lines) {
+    const change = id === undefined ? undefined : changes.get(id)
+    const text = change === undefined ? undefined : Buffer.from(change)
+    const same = text !== undefined && text.equals(bytes.subarray(start, end))
+    const changed = text !== undefined && !same
+    const previous = blocks[blocks.length - 1]
+    if (id === undefined || (changed && IssueLine.isUnreadable(IssueLine.decode(bytes.subarray(start, end))))) {
+      if (previous === undefined) head = terminatorEnd
+      else previous.to = terminatorEnd
+    } else if (text === undefined) {
+      blocks.push({ id, text: undefined, from: start, to: terminatorEnd })
+    } else if (placed.has(id)) {
+      removed++
+      blocks.push({ id, text: undefined, from: terminatorEnd, to: terminatorEnd })
+    } else {
+      placed.add(id)
+      if (!same) written++
+      blocks.push({ id, text: same ? undefined : text, from: same ? start : end, to: terminatorEnd })
+    }
+  }
+  for (const [id, text] of changes) {
+    if (placed.has(id)) continue
+    written++
+    blocks.push({ id, text: Buffer.from(text + newline), from: 0, to: 0 })
+  }
+  if (written === 0 && removed === 0) return { bytes: file, written, removed }
+  blocks.sort((a, b) => compareIds(a.id, b.id))
+
+  const parts: Array<Uint8Array> = []
+  // set while the last part is the file's last line and that has no terminator: it gets one if anything follows
+  let missing: Uint8Array | undefined
+  const put = (part: Uint8Array | undefined) => {
+    if (part === undefined || part.length === 0) return
+    if (missing !== undefined) parts.push(missing)
+    missing = undefined
+    parts.push(part)
+  }
+  const last = bytes[bytes.length - 1]
+  const terminator = last === undefined || last === Byte.LineFeed ? undefined : Buffer.from(last === Byte.CarriageReturn ? "\n" : newline)
+  put(bytes.subarray(0, head))
+  if (head > 0 && head === bytes.length) missing = terminator
+  for (const { text, from, to } of blocks) {
+    put(text)
+    put(bytes.subarray(from, to))
+    if (to === bytes.length && (text !== undefined || to > from)) missing = terminator
+  }
+  return { bytes: Buffer.concat(parts), written, removed }
+}
+
+/** How new lines end: as all lines of the file do, or with LF. */
+const usualNewline = (bytes: Uint8Array, lines: ReadonlyArray<LineRange>): string => {
+  const terminated = lines.filter(line => bytes[line.terminatorEnd - 1] === Byte.LineFeed)
+  return terminated.length > 0 && terminated.every(line => line.terminatorEnd - line.end === 2) ? "\r\n" : "\n"
+}

@@ -1,0 +1,155 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import * as IssueLines from "../../src/issue-file/IssueLines.ts"
+import { Tracker } from "../../src/tracker/Tracker.ts"
+import * as Workspace from "../../src/tracker/Workspace.ts"
+
+const data = new URL("../../../shared/data/", import.meta.url)
+const files = ["beads-2025-11-v0.23.jsonl", "beads-2026-01-v0.47.jsonl", "beads-ui.jsonl"]
+
+const project = () => {
+  const directory = join(mkdtempSync(join(tmpdir(), "beads-")), ".beads")
+  mkdirSync(directory)
+  return { directory, file: join(directory, "issues.jsonl") }
+}
+
+/** One run of the program over the directory, as a process would: everything opened and closed. */
+const run = <A, E>(directory: string, body: (tracker: Tracker["Type"]) => Effect.Effect<A, E>) =>
+  Effect.scoped(Effect.flatMap(Tracker, body)).pipe(
+    Effect.provide(Workspace.layer({ directory, actor: "tester", prefix: "bd" }))
+  )
+
+const lines = (file: string) => readFileSync(file, "utf8").trimEnd().split("\n")
+const store = (directory: string) =>
+  run(directory, tracker => Effect.map(tracker.export(), bytes => Buffer.from(bytes).toString("utf8")))
+
+describe("Workspace", () => {
+  for (const name of files) {
+    it.live(`G15, G18, G21: ${name} loads, publishes and loads again, and a change is one line`, () =>
+      Effect.gen(function* () {
+        const { directory, file } = project()
+        copyFileSync(new URL(name, data), file)
+        const before = readFileSync(file)
+        const report = yield* run(directory, tracker => tracker.init)
+        const read = IssueLines.read(before)
+        expect(read.unreadable).toEqual([])
+        const deleted = read.lines.filter(({ text }) => JSON.parse(text).status === "tombstone").length
+        expect(report.issues).toBe(read.lines.length - deleted)
+        yield* run(directory, tracker => tracker.publishing(tracker.flushNow({ full: true })))
+        expect(readFileSync(file).equals(before)).toBe(true)
+
+        const target = read.lines.find(({ text }) => JSON.parse(text).status === "open")
+        const { failure } = yield* run(directory, tracker =>
+          tracker.publishing(tracker.update(target?.id ?? "", { priority: 4, notes: "changed" }))
+        )
+        expect(Option.isNone(failure)).toBe(true)
+        const old = before.toString("utf8").split("\n")
+        const changed = readFileSync(file, "utf8")
+          .split("\n")
+          .filter((line, i) => line !== old[i])
+        expect(changed.map(line => JSON.parse(line).id)).toEqual([target?.id])
+
+        // a fresh store made from the file holds what the first one holds
+        const first = yield* store(directory)
+        const clone = project()
+        copyFileSync(file, clone.file)
+        expect((yield* store(clone.directory)) === first).toBe(true)
+        expect(first === readFileSync(file, "utf8")).toBe(true)
+      })
+    )
+  }
+
+  it.live("G22: an edit of the file between two commands is merged, field by field", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const { result } = yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      // committed, not published: the mark stays
+      yield* Effect.scoped(Effect.flatMap(Tracker, tracker => tracker.update(result.id, { notes: "mine" }))).pipe(
+        Effect.provide(Workspace.layer({ directory, prefix: "bd", flush: "never" }))
+      )
+      const theirs = { ...JSON.parse(lines(file)[0] ?? ""), title: "two", unknown: { 1: 1.5 } }
+      writeFileSync(file, `${JSON.stringify(theirs)}\n`)
+      yield* run(directory, tracker => tracker.publishing(tracker.addLabel(result.id, "both")))
+      expect(lines(file).map(line => JSON.parse(line))).toMatchObject([
+        { title: "two", notes: "mine", labels: ["both"], unknown: { 1: 1.5 } }
+      ])
+    })
+  )
+
+  it.live("G16, G17: an unreadable line bars publishing, keeps the file and the change", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      const broken = `${readFileSync(file, "utf8")}<<<<<<< HEAD\n`
+      writeFileSync(file, broken)
+      const { failure } = yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "two" })))
+      expect(Option.getOrThrow(failure)).toMatchObject({ reason: "UnreadableLine" })
+      expect(readFileSync(file, "utf8")).toBe(broken)
+      writeFileSync(file, broken.replace("<<<<<<< HEAD\n", ""))
+      yield* run(directory, tracker => tracker.publishing(tracker.flushNow()))
+      expect(
+        lines(file)
+          .map(line => JSON.parse(line).title)
+          .sort()
+      ).toEqual(["one", "two"])
+    })
+  )
+
+  it.live("G19: an empty file and an empty store shrink nothing", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const { result } = yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      const line = readFileSync(file, "utf8")
+      writeFileSync(file, "")
+      expect((yield* run(directory, tracker => tracker.list({}))).total).toBe(1)
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "two" })))
+      expect(lines(file).map(text => JSON.parse(text).id)).toContain(result.id)
+      expect(readFileSync(file, "utf8")).toContain(line.trim())
+      for (const name of ["beads.db", "beads.db-wal", "beads.db-shm"]) rmSync(join(directory, name), { force: true })
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "three" })))
+      expect(lines(file).length).toBe(3)
+    })
+  )
+
+  it.live("G19: a missing file is rebuilt by the next change, not by a read", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      rmSync(file)
+      const reader = Workspace.layer({ directory, flush: "never" })
+      const { total } = yield* Effect.scoped(Effect.flatMap(Tracker, tracker => tracker.list({}))).pipe(
+        Effect.provide(reader)
+      )
+      expect(total).toBe(1)
+      expect(() => readFileSync(file)).toThrow("ENOENT")
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "two" })))
+      expect(lines(file).length).toBe(2)
+    })
+  )
+
+  it.live("G23: a deleted issue stays deleted against a stale line, an undeleted one lives", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const { result } = yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      const alive = readFileSync(file)
+      yield* run(directory, tracker => tracker.publishing(tracker.delete([result.id])))
+      const dead = readFileSync(file)
+      writeFileSync(file, alive)
+      expect((yield* run(directory, tracker => tracker.list({}))).total).toBe(0)
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "two" })))
+      expect(
+        lines(file)
+          .map(line => JSON.parse(line).status)
+          .sort()
+      ).toEqual(["open", "tombstone"])
+      yield* run(directory, tracker => tracker.publishing(tracker.undelete(result.id)))
+      writeFileSync(file, dead)
+      expect((yield* run(directory, tracker => tracker.list({}))).items.map(({ issue }) => issue.id)).toContain(
+        result.id
+      )
+    })
+  )
+})
