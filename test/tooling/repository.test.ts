@@ -1,9 +1,11 @@
 /** Hygiene of the repository itself: what is tracked must not tie it to one machine or one registry. */
 import { execFileSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { expect, it } from "vitest"
 
-const tracked = execFileSync("git", ["ls-files", "-z"], { encoding: "utf8" }).split("\0").filter(Boolean)
+const tracked = execFileSync("git", ["ls-files", "-z"], { encoding: "utf8" })
+  .split("\0")
+  .filter(path => path !== "" && existsSync(path))
 
 it("tooling: package-lock.json names no registry host", () => {
   expect(readFileSync("package-lock.json", "utf8")).not.toMatch(/"resolved"/)
@@ -27,4 +29,15 @@ it("tooling: no tracked file contains a path of the machine it was written on", 
   const machinePath = new RegExp(["/work/", "main|/", "root/|/home/", "[a-z]+/"].join(""))
   const offending = tracked.filter(path => machinePath.test(readFileSync(path, "utf8")))
   expect(offending).toEqual([])
+})
+
+/** Where the program meets Node. Everywhere else time, chance and the end of the process come from Effect. */
+const edge = /^src\/cli\/(bd\.ts|launcher\/)/
+
+it("tooling: src reads no clock and ends no process by itself", () => {
+  const sources = tracked.filter(path => path.startsWith("src/") && path.endsWith(".ts") && !edge.test(path))
+  expect(sources.length).toBeGreaterThan(0)
+  const forbidden = /\bDate\.now\(|\bnew Date\(\)|\bprocess\.exit\(|\bperformance\.now\(/
+  const withoutComments = (source: string) => source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+  expect(sources.filter(path => forbidden.test(withoutComments(readFileSync(path, "utf8"))))).toEqual([])
 })
