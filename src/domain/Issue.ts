@@ -73,9 +73,31 @@ const knownKeys: ReadonlySet<string> = new Set(IssueRecord.keyOrder)
 const fieldsOf = (members: ReadonlyArray<JsonText.Member>): ReadonlyMap<string, string> =>
   new Map(members.map(member => [member.key, member.value]))
 
+/** How deep a value may be nested to be shown; `JSON.stringify` runs out of stack at some thousand levels. */
+const deepest = 500
+
+const isTooDeep = (value: string): boolean => {
+  if (value.length <= deepest) return false
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < value.length; at++) {
+    const char = value[at]
+    if (inString) {
+      if (char === "\\") at++
+      else if (char === '"') inString = false
+    } else if (char === '"') inString = true
+    else if ((char === "[" || char === "{") && ++depth > deepest) return true
+    else if (char === "]" || char === "}") depth--
+  }
+  return false
+}
+
+/** A value for output; one that is nested too deeply stands there as its source text. */
+const decodeValue = (value: string): unknown => (isTooDeep(value) ? value : JSON.parse(value))
+
 /** Decoded members. `Object.fromEntries` defines properties, so that a key `__proto__` is a key like any other. */
 const decodeMembers = (fields: Iterable<readonly [string, string]>): Record<string, unknown> =>
-  Object.fromEntries(Array.from(fields, ([key, value]) => [key, JSON.parse(value)]))
+  Object.fromEntries(Array.from(fields, ([key, value]) => [key, decodeValue(value)]))
 
 /** The elements of an array field that are objects, each with its fields as source text. */
 const objects = (record: IssueRecord.IssueRecord, key: IssueRecord.Key): ReadonlyArray<ReadonlyMap<string, string>> =>

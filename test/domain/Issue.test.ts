@@ -52,6 +52,16 @@ describe("Issue", () => {
     expect(json(line)).toContain(`{"__proto__":{"text":"x"},`)
   })
 
+  it("G33: a value nested too deeply to be printed is shown as its text, whatever strings hold", () => {
+    const deep = `${"[".repeat(200_000)}"]"${"]".repeat(200_000)}`
+    const harmless = JSON.stringify(["[".repeat(5_000), '\\"[']) // brackets in strings are no nesting
+    const line = `{"id":"bd-1","title":"T","deep":${deep},"harmless":${harmless},"comments":[{"id":1,"text":"c","deep":${deep}}]}`
+    const output = JSON.parse(json(line))
+    expect(output.deep).toBe(deep)
+    expect(output.comments[0].deep).toBe(deep)
+    expect(output.harmless).toEqual(JSON.parse(harmless))
+  })
+
   it("G33: fields of another kind than expected show their default", () => {
     const issue = view(
       `{"id":"bd-1","title":7,"description":null,"status":{},"priority":"high","labels":["a",1,null],"dependencies":[3,null],` +
