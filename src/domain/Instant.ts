@@ -1,6 +1,6 @@
 /**
  * Time stamps as they stand in lines: RFC 3339 with up to nanoseconds and any offset. They are kept as text; this
- * module compares the instants they mean.
+ * module compares the instants they mean. What is no time stamp has no instant and comes before all that have one.
  */
 
 const pattern =
@@ -12,23 +12,29 @@ export const parse = (text: string | undefined): bigint | undefined => {
   if (match === null) return undefined
   const [, year, month, day, hour, minute, second = "0", fraction = "", , sign, offsetHour = "0", offsetMinute = "0"] =
     match
+  // 60: a leap second, read as the second after it
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined
   const date = new Date(0)
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  // a day that its month does not have would roll over
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined
   date.setUTCHours(Number(hour), Number(minute), Number(second), 0)
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === "-" ? -1 : 1)
   const milliseconds = BigInt(date.getTime() - offset * 60_000)
   return milliseconds * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"))
 }
 
-/** Orders two time stamps by instant; what is no time stamp comes first. */
-export const compare = (a: string | undefined, b: string | undefined): number => {
-  const left = parse(a)
-  const right = parse(b)
-  if (left === right) return 0
-  if (left === undefined) return -1
-  if (right === undefined) return 1
-  return left < right ? -1 : 1
+/** Orders two instants; none comes first. */
+export const order = (a: bigint | undefined, b: bigint | undefined): number => {
+  if (a === b) return 0
+  if (a === undefined) return -1
+  if (b === undefined) return 1
+  return a < b ? -1 : 1
 }
+
+/** Orders two time stamps by instant; what is no time stamp comes first. */
+export const compare = (a: string | undefined, b: string | undefined): number => order(parse(a), parse(b))
 
 /** The instant as text that sorts by time: UTC, nine digits of fraction; empty if the text is no time stamp. */
 export const sortable = (text: string | undefined): string => {

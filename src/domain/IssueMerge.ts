@@ -122,7 +122,7 @@ const choose = <A>(
 }
 
 /** The value of a key for comparison; empty, and so the least, if it is absent. Times compare by instant. */
-const valueOf = (key: string, text: string | undefined): string => {
+const comparable = (key: string, text: string | undefined): string => {
   if (text === undefined) return ""
   const instant = timeKeys.has(key) ? instantOf(text) : undefined
   return instant === undefined ? JsonText.canonical(text) : `@${instant}`
@@ -132,7 +132,7 @@ const separator = "\u0000"
 
 /** What a version says in the keys of a unit. */
 const claim = (version: Version, unit: ReadonlyArray<string>): Claim<Fields> => ({
-  value: unit.map(key => valueOf(key, version.fields.get(key))).join(separator),
+  value: unit.map(key => comparable(key, version.fields.get(key))).join(separator),
   text: unit.map(key => version.fields.get(key) ?? "").join(separator),
   at: version.updatedAt,
   of: version.fields
@@ -192,7 +192,7 @@ const structured =
       name: identity,
       value: JsonText.canonical(
         JsonText.encodeObject(
-          content.map(({ key, value }) => ({ key, value: JsonText.encodeString(valueOf(key, value)) }))
+          content.map(({ key, value }) => ({ key, value: JsonText.encodeString(comparable(key, value)) }))
         )
       ),
       form: number === undefined ? JsonText.encodeObject(members) : numbered(members, 0n),
@@ -207,8 +207,11 @@ const numbered = (members: ReadonlyArray<JsonText.Member>, number: bigint): stri
 /** The arrays that merge as sets, and what makes two of their elements the same (bd-contract.md). */
 const setKeys: ReadonlyMap<string, (text: string) => Element> = new Map([
   ["labels", text => bare(text, JsonText.canonical(text))],
-  ["dependencies", structured(fields => ["depends_on_id", "type"].map(key => valueOf(key, fields.get(key))), false)],
-  ["comments", structured(fields => ["author", "created_at", "text"].map(key => valueOf(key, fields.get(key))), true)]
+  ["dependencies", structured(fields => ["depends_on_id", "type"].map(key => comparable(key, fields.get(key))), false)],
+  [
+    "comments",
+    structured(fields => ["author", "created_at", "text"].map(key => comparable(key, fields.get(key))), true)
+  ]
 ])
 
 /** The elements of a set; `undefined` if the value is none. Absent and `null` are empty. */
@@ -218,7 +221,13 @@ const readSet = (
 ): ReadonlyMap<string, Element> | undefined => {
   if (text === undefined || JsonText.kind(text) === "null") return new Map()
   if (JsonText.kind(text) !== "array") return undefined
-  return new Map(JsonText.elements(text).map(element => [read(element).identity, read(element)]))
+  const elements = JsonText.elements(text).map(read)
+  return new Map(elements.map(element => [element.identity, element]))
+}
+
+const greater = (a: bigint, b: bigint): bigint => {
+  if (a < b) return b
+  return a
 }
 
 const compareElements = (a: Element | undefined, b: Element | undefined): number =>
@@ -239,9 +248,9 @@ const assignNumbers = (
   const wanted = elements.flatMap(({ identity, number }) => {
     if (number === undefined) return []
     const numbers = says(identity).flatMap(element => element.number ?? [])
-    return [{ identity, number: numbers.reduce((a, b) => (a < b ? b : a), number) }]
+    return [{ identity, number: numbers.reduce(greater, number) }]
   })
-  let last = wanted.reduce((max, { number }) => (max < number ? number : max), 0n)
+  let last = wanted.map(({ number }) => number).reduce(greater, 0n)
   const isOld = (identity: string, number: bigint) => base.get(identity)?.number === number
   const taken = new Set<bigint>()
   const out = new Map<string, bigint>()
@@ -329,7 +338,7 @@ const isForgotten = (base: Version, versions: ReadonlyArray<Version>): boolean =
   base.isDeleted &&
   versions.every(
     ({ isDeleted, deletedAt, undeletedAt }) =>
-      Instant.order(undeletedAt, base.deletedAt ?? 0n) < 0 &&
+      (undeletedAt === undefined || Instant.order(undeletedAt, base.deletedAt) < 0) &&
       (!isDeleted || Instant.order(deletedAt, base.deletedAt) < 0)
   )
 

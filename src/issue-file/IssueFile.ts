@@ -462,7 +462,8 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
       disk.open(temp, openToCreate, newFileMode),
       Effect.fnUntraced(function* (descriptor) {
         const hash = yield* writeBytes(temp, descriptor, bytes)
-        yield* together(() => dress(temp, descriptor, replaced, since))
+        const now = yield* Clock.currentTimeMillis
+        yield* together(() => dress(temp, descriptor, replaced, now))
         yield* disk.fsync(temp, descriptor)
         for (;;) {
           yield* waitForGit(since)

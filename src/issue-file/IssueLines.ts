@@ -207,7 +207,10 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
     parts.push(part)
   }
   const last = bytes[bytes.length - 1]
-  const terminator = last === undefined || last === Byte.LineFeed ? undefined : Buffer.from(last === Byte.CarriageReturn ? "\n" : newline)
+  const terminator =
+    last === undefined || last === Byte.LineFeed
+      ? undefined
+      : Buffer.from(last === Byte.CarriageReturn ? "\n" : newline)
   put(bytes.subarray(0, head))
   if (head > 0 && head === bytes.length) missing = terminator
   for (const { text, from, to } of blocks) {
