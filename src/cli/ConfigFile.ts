@@ -1,0 +1,32 @@
+/**
+ * `.beads/config.yaml`: settings of the repository, committed. Flat `key: value` lines; what else stands in the file is
+ * left as it is.
+ */
+
+const entry = /^([A-Za-z][\w.-]*)[ \t]*:[ \t]*(.*)$/
+
+const plainValue = (text: string): string => {
+  const quoted = /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')[ \t]*(?:#.*)?$/.exec(text)
+  if (quoted?.[1] !== undefined) return quoted[1].replace(/\\(.)/g, "$1")
+  if (quoted?.[2] !== undefined) return quoted[2].replaceAll("''", "'")
+  return text.replace(/(?:^|[ \t]+)#.*$/, "").trim()
+}
+
+/** The settings of a file's text; of a key that stands twice the last counts. */
+export const read = (text: string): ReadonlyMap<string, string> => {
+  const settings = new Map<string, string>()
+  for (const line of text.split(/\r?\n/)) {
+    const match = entry.exec(line)
+    if (match?.[1] !== undefined) settings.set(match[1], plainValue(match[2] ?? ""))
+  }
+  return settings
+}
+
+/** The text with a setting changed in place, or added at the end. */
+export const set = (text: string, key: string, value: string): string => {
+  const line = `${key}: ${JSON.stringify(value)}`
+  const lines = text.split("\n")
+  const at = lines.findLastIndex(existing => entry.exec(existing)?.[1] === key)
+  if (at !== -1) return lines.with(at, line).join("\n")
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`
+}

@@ -1,0 +1,175 @@
+/**
+ * Finds the `.beads` to work on and the names of what lies in it (bd-contract.md "Files").
+ *
+ * Looks, and writes nothing. Names in `metadata.json` are foreign input: only plain file names are taken (G33).
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { WorkspaceInvalid, WorkspaceNotFound } from "./CliError.ts"
+import { Settings } from "./Settings.ts"
+
+/** A `.beads` directory, an absolute path, and what in it matters. None of it need exist yet. */
+export interface Location {
+  readonly directory: string
+  /** Path of the store. */
+  readonly database: string
+  /** Name of the issue file in the directory. */
+  readonly issueFile: string
+}
+
+const defaultDatabase = "beads.db"
+const issueFileNames = ["issues.jsonl", "beads.jsonl"] as const
+
+/** What shows that a directory named `.beads` is a project's, and not only a place for settings. */
+const marks = ["metadata.json", defaultDatabase, ...issueFileNames]
+
+const variable = (name: string) =>
+  Effect.map(Effect.option(Config.string(name)), value =>
+    Option.getOrUndefined(Option.filter(value, text => text !== ""))
+  )
+
+const isPlainName = (name: unknown, extension: string): name is string =>
+  typeof name === "string" &&
+  name.endsWith(extension) &&
+  name.length > extension.length &&
+  !name.startsWith(".") &&
+  !/[/\\\u0000-\u001f]/.test(name)
+
+/** What metadata.json names; absent without one. */
+const readMetadata = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(directory, "metadata.json")
+  const invalid = (detail: string) =>
+    new WorkspaceInvalid({
+      path: file,
+      detail,
+      hint: 'it should be {"database":"beads.db","jsonl_export":"issues.jsonl"}'
+    })
+  const text = yield* fs.readFileString(file).pipe(
+    Effect.catchIf(
+      error => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeed(undefined)
+    ),
+    Effect.mapError(() => invalid("it cannot be read"))
+  )
+  if (text === undefined) return {}
+  const value = yield* Effect.try({
+    try: () => JSON.parse(text) as unknown,
+    catch: () => invalid("it is not valid JSON")
+  })
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return yield* invalid("it is no JSON object")
+  const { database, jsonl_export: issueFile } = value as {
+    readonly database?: unknown
+    readonly jsonl_export?: unknown
+  }
+  if (database !== undefined && !isPlainName(database, ".db")) {
+    return yield* invalid('"database" is not a plain file name that ends in .db')
+  }
+  if (issueFile !== undefined && !isPlainName(issueFile, ".jsonl")) {
+    return yield* invalid('"jsonl_export" is not a plain file name that ends in .jsonl')
+  }
+  return { database, issueFile }
+})
+
+/** Whether a file exists, and whether it holds any line. Only the start is read; white space alone is no line. */
+const look = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const size = yield* fs.stat(file).pipe(
+    Effect.map(info => info.size),
+    Effect.catchAll(() => Effect.succeed(undefined))
+  )
+  if (size === undefined) return "missing"
+  if (size > 4096n) return "lines"
+  const text = yield* fs.readFileString(file).pipe(Effect.orElseSucceed(() => "unreadable"))
+  return text.trim() === "" ? "empty" : "lines"
+})
+
+/**
+ * The issue file of a `.beads`: the one that metadata.json names, else `issues.jsonl`, else `beads.jsonl`; if that is
+ * missing, whichever exists. Two that both hold lines are refused: either could be the one that git carries.
+ */
+const findIssueFile = Effect.fnUntraced(function* (directory: string, named: string | undefined) {
+  const path = yield* Path.Path
+  const names = [...new Set([...(named === undefined ? [] : [named]), ...issueFileNames])]
+  const found = yield* Effect.forEach(names, name => {
+    return Effect.map(look(path.join(directory, name)), state => ({ name, state }))
+  })
+  const filled = found.filter(({ state }) => state === "lines")
+  if (filled.length > 1) {
+    return yield* new WorkspaceInvalid({
+      path: directory,
+      detail: `${filled.map(({ name }) => name).join(" and ")} both hold issues, and only one can be the issue file`,
+      hint: "bd import -i takes issues over from a file outside .beads: move one of the two away, then import it"
+    })
+  }
+  const chosen = filled[0] ?? found.find(({ state }) => state !== "missing")
+  return chosen?.name ?? named ?? issueFileNames[0]
+})
+
+/** What a `.beads` directory holds, whether it is set up or not. */
+export const inDirectory = Effect.fn("Discovery.inDirectory")(function* (directory: string, database?: string) {
+  const path = yield* Path.Path
+  const metadata = yield* readMetadata(directory)
+  const location: Location = {
+    directory,
+    database: database ?? path.join(directory, metadata.database ?? defaultDatabase),
+    issueFile: yield* findIssueFile(directory, metadata.issueFile)
+  }
+  return location
+})
+
+const isDirectory = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, fs => fs.stat(path)).pipe(
+    Effect.map(info => info.type === "Directory"),
+    Effect.orElseSucceed(() => false)
+  )
+
+/** The `.beads` that flag or environment name; none if they do not. */
+const named = Effect.fnUntraced(function* () {
+  const path = yield* Path.Path
+  const settings = yield* Settings
+  if (settings.database !== undefined) {
+    const given = path.resolve(settings.database)
+    return (yield* isDirectory(given)) ? { directory: given } : { directory: path.dirname(given), database: given }
+  }
+  const directory = yield* variable("BEADS_DIR")
+  return directory === undefined ? undefined : { directory: path.resolve(directory) }
+})
+
+/** The nearest `.beads` of a project, in `start` or above it. */
+const nearest = Effect.fnUntraced(function* (start: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  for (let at = start; ; at = path.dirname(at)) {
+    const directory = path.basename(at) === ".beads" ? at : path.join(at, ".beads")
+    for (const mark of marks) {
+      if (yield* Effect.orElseSucceed(fs.exists(path.join(directory, mark)), () => false)) return directory
+    }
+    if (path.dirname(at) === at) return undefined
+  }
+})
+
+/** Where to work: `--db`, `BEADS_DB`, `BEADS_DIR`, else the nearest `.beads` from `start` upwards. */
+export const find = Effect.fn("Discovery.find")(function* (start: string) {
+  const given = yield* named()
+  if (given !== undefined) {
+    if (!(yield* isDirectory(given.directory))) return yield* new WorkspaceNotFound({ directory: given.directory })
+    return yield* inDirectory(given.directory, given.database)
+  }
+  const directory = yield* nearest(start)
+  if (directory === undefined) return yield* new WorkspaceNotFound({ directory: start })
+  return yield* inDirectory(directory)
+})
+
+/** Where `init` sets up: what flag or environment name, else `.beads` in `start`. */
+export const toInit = Effect.fn("Discovery.toInit")(function* (start: string) {
+  const path = yield* Path.Path
+  const given = yield* named()
+  return yield* given === undefined
+    ? inDirectory(path.basename(start) === ".beads" ? start : path.join(start, ".beads"))
+    : inDirectory(given.directory, given.database)
+})

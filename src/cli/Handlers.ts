@@ -1,0 +1,75 @@
+/**
+ * Which code runs which command. Each is loaded only when it is run, and the tracker with its database only by the
+ * commands that need it: start-up is most of what `bd` takes.
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import type { Tracker } from "../tracker/Tracker.ts"
+import type { CommandSpec, Input } from "./CommandSpec.ts"
+import * as Table from "./CommandTable.ts"
+import type { CommandError } from "./ExitCode.ts"
+import type { Session } from "./Session.ts"
+import type { Settings } from "./Settings.ts"
+import type { Stdio } from "./Stdio.ts"
+import type { WorkingDirectory } from "./WorkingDirectory.ts"
+
+/** What every command can use. */
+export type Surroundings = Stdio | Settings | WorkingDirectory | FileSystem.FileSystem | Path.Path
+
+type Run<S extends CommandSpec, R> = (input: Input<S>) => Effect.Effect<void, CommandError, R>
+
+type Handler = (input: Input<CommandSpec>) => Effect.Effect<void, CommandError, Surroundings>
+
+const load = <S extends CommandSpec, R>(module: () => Promise<Run<S, R>>) => {
+  const run = (input: Input<CommandSpec>) =>
+    // the table types the input of each command, and `CommandTree` makes it by the table
+    Effect.flatMap(Effect.promise(module), handler => handler(input as Input<S>))
+  return run
+}
+
+/** A command that needs no store. */
+const alone = <S extends CommandSpec>(_spec: S, module: () => Promise<Run<S, Surroundings>>): Handler => load(module)
+
+/** A command that works on the `.beads` found from here. */
+const tracked =
+  <S extends CommandSpec>(spec: S, module: () => Promise<Run<S, Surroundings | Tracker | Session>>): Handler =>
+  input =>
+    Effect.gen(function* () {
+      const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
+      yield* Effect.provide(load(module)(input), layer({ mutates: spec.mutates }))
+    })
+
+const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = {
+  init: alone(Table.init, () => import("./commands/init.ts").then(module => module.run)),
+  create: tracked(Table.create, () => import("./commands/create.ts").then(module => module.run)),
+  update: tracked(Table.update, () => import("./commands/update.ts").then(module => module.run)),
+  close: tracked(Table.close, () => import("./commands/close.ts").then(module => module.run)),
+  reopen: tracked(Table.reopen, () => import("./commands/reopen.ts").then(module => module.run)),
+  delete: tracked(Table.remove, () => import("./commands/delete.ts").then(module => module.run)),
+  undelete: tracked(Table.undelete, () => import("./commands/undelete.ts").then(module => module.run)),
+  show: tracked(Table.show, () => import("./commands/show.ts").then(module => module.run)),
+  list: tracked(Table.list, () => import("./commands/list.ts").then(module => module.run)),
+  ready: tracked(Table.ready, () => import("./commands/ready.ts").then(module => module.run)),
+  dep: tracked(Table.depBlockedBy, () => import("./commands/dep.ts").then(module => module.blockedBy)),
+  "dep add": tracked(Table.depAdd, () => import("./commands/dep.ts").then(module => module.add)),
+  "dep remove": tracked(Table.depRemove, () => import("./commands/dep.ts").then(module => module.remove)),
+  "dep list": tracked(Table.depList, () => import("./commands/dep.ts").then(module => module.list)),
+  "label add": tracked(Table.labelAdd, () => import("./commands/label.ts").then(module => module.add)),
+  "label remove": tracked(Table.labelRemove, () => import("./commands/label.ts").then(module => module.remove)),
+  "label list": tracked(Table.labelList, () => import("./commands/label.ts").then(module => module.list)),
+  "label list-all": tracked(Table.labelListAll, () => import("./commands/label.ts").then(module => module.listAll)),
+  comments: tracked(Table.comments, () => import("./commands/comments.ts").then(module => module.list)),
+  "comments list": tracked(Table.commentsList, () => import("./commands/comments.ts").then(module => module.list)),
+  "comments add": tracked(Table.commentsAdd, () => import("./commands/comments.ts").then(module => module.add)),
+  comment: tracked(Table.comment, () => import("./commands/comments.ts").then(module => module.add)),
+  export: tracked(Table.exportIssues, () => import("./commands/export.ts").then(module => module.run)),
+  import: tracked(Table.importIssues, () => import("./commands/import.ts").then(module => module.run)),
+  merge: alone(Table.merge, () => import("./commands/merge.ts").then(module => module.run)),
+  flush: tracked(Table.flush, () => import("./commands/flush.ts").then(module => module.run)),
+  version: alone(Table.version, () => import("./commands/version.ts").then(module => module.run))
+}
+
+/** The code of a command; `help` has none, the reader answers it. */
+export const handlerOf = (spec: CommandSpec): Handler =>
+  handlers[spec.path.join(" ") as Exclude<Table.CommandName, "help">]

@@ -1,0 +1,107 @@
+/**
+ * How a command answers: text for people or one JSON document for programs, on stdout; the rest on stderr.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Escape from "./Escape.ts"
+import type { CommandError } from "./ExitCode.ts"
+import * as ExitCode from "./ExitCode.ts"
+import { Settings } from "./Settings.ts"
+import { Stdio } from "./Stdio.ts"
+
+/** A JSON document as stdout shows it: two spaces, control characters escaped beyond what JSON asks for. */
+export const jsonText = (document: unknown): string => `${Escape.json(JSON.stringify(document, undefined, 2))}\n`
+
+/** The one answer of a command. Only the form that was asked for is made. */
+export const answer = Effect.fnUntraced(function* (forms: {
+  readonly json: () => unknown
+  readonly text: () => string
+}) {
+  const stdio = yield* Stdio
+  const settings = yield* Settings
+  if (settings.json) return yield* stdio.out(jsonText(forms.json()))
+  const text = forms.text()
+  if (text !== "") yield* stdio.out(text.endsWith("\n") ? text : `${text}\n`)
+})
+
+/** The answer of a command that has changed something: `--quiet` keeps the text back, never the JSON. */
+export const confirm = Effect.fnUntraced(function* (forms: {
+  readonly json: () => unknown
+  readonly text: () => string
+}) {
+  const settings = yield* Settings
+  yield* answer(settings.quiet ? { ...forms, text: () => "" } : forms)
+})
+
+/** A list that may have been cut: what is missing is told on stderr, and in the envelope. */
+export const answerList = Effect.fnUntraced(function* <A>(
+  page: { readonly items: ReadonlyArray<A>; readonly total: number },
+  forms: { readonly json: (item: A) => unknown; readonly text: (items: ReadonlyArray<A>) => string }
+) {
+  const stdio = yield* Stdio
+  const { envelope } = yield* Settings
+  const truncated = page.items.length < page.total
+  yield* answer({
+    json: () => {
+      const issues = page.items.map(forms.json)
+      return envelope ? { issues, total: page.total, truncated } : issues
+    },
+    text: () => forms.text(page.items)
+  })
+  if (truncated) yield* stdio.err(`Showing ${page.items.length} of ${page.total}; --limit 0 shows all\n`)
+})
+
+/** Something worth knowing that is no failure. */
+export const note = (text: string) => Effect.flatMap(Stdio, stdio => stdio.err(`${text}\n`))
+
+/** Tells one failure on stderr. */
+export const tell = (error: CommandError) =>
+  Effect.gen(function* () {
+    const stdio = yield* Stdio
+    const { hint } = ExitCode.verdict(error)
+    yield* stdio.err(`Error: ${error.message}\n${hint === undefined ? "" : `Hint: ${hint}\n`}`)
+  })
+
+/** With `--json`, the error object on stdout. `id`: the issue it is about, if the error does not say. */
+export const errorDocument = (error: CommandError, id?: string) =>
+  Effect.gen(function* () {
+    const { json } = yield* Settings
+    if (!json) return
+    const stdio = yield* Stdio
+    const told = ExitCode.verdict(error)
+    yield* stdio.out(
+      jsonText({ error: { code: told.code, message: error.message, hint: told.hint, id: told.id ?? id } })
+    )
+  })
+
+/** Ends a failed command: message on stderr, with `--json` the error object on stdout. Gives the exit code. */
+export const fail = (error: CommandError) =>
+  Effect.gen(function* () {
+    if (error._tag !== "AlreadyTold") {
+      yield* tell(error)
+      yield* errorDocument(error)
+    }
+    return ExitCode.verdict(error).exitCode
+  })
+
+/** As `fail`, for what should not have happened. */
+export const die = (cause: Cause.Cause<never>) =>
+  Effect.gen(function* () {
+    const stdio = yield* Stdio
+    const defect = Cause.squash(cause)
+    const message = `internal error: ${defect instanceof Error ? defect.message : String(defect)}`
+    const { json } = yield* Settings
+    yield* stdio.err(`Error: ${message}\n`)
+    yield* Effect.logDebug(Cause.pretty(cause))
+    if (json) yield* stdio.out(jsonText({ error: { code: "internal", message } }))
+    return 1
+  })
+
+/** Log entries go to stderr, a warning as `Warning: …`. */
+export const logger = (write: (text: string) => void) =>
+  Logger.make<unknown, void>(({ logLevel, message }) => {
+    const label = logLevel.label.charAt(0) + logLevel.label.slice(1).toLowerCase()
+    const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+    write(Escape.text(`${label === "Warn" ? "Warning" : label}: ${text}\n`))
+  })

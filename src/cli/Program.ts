@@ -1,0 +1,73 @@
+/**
+ * `bd` as an effect: the words of a command line in, an exit code out. Never fails; what goes wrong has been told.
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import type * as Terminal from "@effect/platform/Terminal"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Argv from "./Argv.ts"
+import type { CommandError } from "./ExitCode.ts"
+import * as Output from "./Output.ts"
+import * as SettingsModule from "./Settings.ts"
+import { Settings } from "./Settings.ts"
+import type { Stdio } from "./Stdio.ts"
+import type { WorkingDirectory } from "./WorkingDirectory.ts"
+
+const invoke = (invocation: Argv.Invocation) =>
+  Effect.gen(function* () {
+    const { run } = yield* Effect.promise(() => import("./CommandTree.ts"))
+    const { handlerOf } = yield* Effect.promise(() => import("./Handlers.ts"))
+    yield* run(invocation, handlerOf(invocation.command))
+  })
+
+const perform = (reading: Argv.Reading) =>
+  Effect.gen(function* () {
+    switch (reading._tag) {
+      case "Misread":
+        return yield* reading.error
+      case "HelpWanted": {
+        const Help = yield* Effect.promise(() => import("./Help.ts"))
+        const text = Help.text(reading.path)
+        return yield* Output.answer({ json: () => ({ help: text }), text: () => text })
+      }
+      case "VersionWanted": {
+        const Version = yield* Effect.promise(() => import("./Version.ts"))
+        return yield* Output.answer({ json: () => Version.json, text: () => Version.line })
+      }
+      case "Invocation":
+        return yield* invoke(reading)
+    }
+  })
+
+/** The settings; if they cannot be read, the failure is told as the flags ask. */
+const readSettings = (globals: Argv.FlagValues) =>
+  SettingsModule.make(globals).pipe(
+    Effect.map(settings => ({ settings, problem: Option.none<CommandError>() })),
+    Effect.catchAll(error =>
+      Effect.succeed({
+        settings: { ...SettingsModule.defaults, json: Argv.isOn(globals.get("json")) },
+        problem: Option.some<CommandError>(error)
+      })
+    )
+  )
+
+/** Runs a command line. Interruption passes through: a signal has its own exit codes. */
+export const main = (
+  words: ReadonlyArray<string>
+): Effect.Effect<number, never, Stdio | WorkingDirectory | FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
+  Effect.gen(function* () {
+    const reading = Argv.read(words)
+    const { problem, settings } = yield* readSettings(reading.globals)
+    return yield* (Option.isSome(problem) ? Effect.fail(problem.value) : perform(reading)).pipe(
+      Effect.as(0),
+      Effect.catchAllCause(cause =>
+        Option.match(Cause.failureOption(cause), {
+          onSome: Output.fail,
+          onNone: () => (Cause.isInterruptedOnly(cause) ? Effect.interrupt : Output.die(Cause.stripFailures(cause)))
+        })
+      ),
+      Effect.provideService(Settings, settings)
+    )
+  })

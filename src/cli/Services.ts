@@ -1,0 +1,51 @@
+/** What a command that works on issues runs on: the `.beads` found, the actor, the tracker. */
+
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Workspace from "../tracker/Workspace.ts"
+import * as Actor from "./Actor.ts"
+import * as ConfigFile from "./ConfigFile.ts"
+import type { Location } from "./Discovery.ts"
+import { Session } from "./Session.ts"
+import { Settings } from "./Settings.ts"
+
+/** The settings in `.beads/config.yaml`; none if there is no such file. */
+export const configFile = Effect.fn("Services.configFile")(function* (location: Location) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const text = yield* fs
+    .readFileString(path.join(location.directory, "config.yaml"))
+    .pipe(Effect.orElseSucceed(() => ""))
+  return ConfigFile.read(text)
+})
+
+/** The key of the prefix of new ids in `config.yaml`. */
+export const prefixKey = "issue-prefix"
+
+/** Tracker and session at a place. `prefix`: of new ids, instead of the one in `config.yaml`. */
+export const layer = (
+  location: Location,
+  options: { readonly mutates: boolean; readonly prefix?: string | undefined }
+) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const actor = yield* Actor.find(options)
+      const config = yield* configFile(location)
+      return Layer.merge(
+        Layer.succeed(Session, { location, actor }),
+        Workspace.layer({
+          directory: location.directory,
+          issueFile: location.issueFile,
+          store: location.database,
+          actor,
+          prefix: options.prefix ?? (config.get(prefixKey) || undefined),
+          ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
+          flush: options.mutates && settings.flush ? "debounced" : "never",
+          autoImport: settings.import
+        })
+      )
+    })
+  )

@@ -1,0 +1,115 @@
+import * as Effect from "effect/Effect"
+import * as Issue from "../../domain/Issue.ts"
+import { Tracker } from "../../tracker/Tracker.ts"
+import * as Change from "../Change.ts"
+import { UsageError } from "../CliError.ts"
+import type { Input } from "../CommandSpec.ts"
+import type { depAdd, depBlockedBy, depList, depRemove } from "../CommandTable.ts"
+import * as Escape from "../Escape.ts"
+import * as Output from "../Output.ts"
+import * as Render from "../Render.ts"
+
+interface Added {
+  readonly id: string
+  readonly dependsOn: string
+  readonly type: string
+  readonly changed: boolean
+}
+
+const addedJson = ({ dependsOn, id, type }: Added) => ({
+  depends_on_id: dependsOn,
+  issue_id: id,
+  status: "added",
+  type
+})
+
+/** Who waits for whom, in words: people and agents mix up the order of the two ids. */
+const meaning = (id: string, dependsOn: string, type: string): string => {
+  switch (type) {
+    case "blocks":
+      return `${dependsOn} blocks ${id}`
+    case "parent-child":
+      return `${dependsOn} is the parent of ${id}`
+    case "discovered-from":
+      return `${id} was found while working on ${dependsOn}`
+    default:
+      return "neither blocks the other"
+  }
+}
+
+const addedText = ({ changed, dependsOn, id, type }: Added): string => {
+  const [a, b] = [Escape.line(id), Escape.line(dependsOn)]
+  return changed
+    ? `✓ Added dependency: ${a} depends on ${b} (${type}): ${meaning(a, b, type)}`
+    : `✓ ${a} depends on ${b} (${type}) already: ${meaning(a, b, type)}`
+}
+
+const added = Effect.fnUntraced(function* (id: string, dependsOn: string, type: string) {
+  const tracker = yield* Tracker
+  const checked = yield* Issue.decodeDependencyType(type)
+  return { ...(yield* tracker.addDependency(id, dependsOn, checked)), type: checked }
+})
+
+export const add = Effect.fn("bd.dep.add")(function* ({ args, flags }: Input<typeof depAdd>) {
+  yield* Change.run(Change.one(added(args.id, args.dependsOn, flags.type ?? "blocks")), {
+    json: ([link]) => (link === undefined ? null : addedJson(link)),
+    text: links => links.map(addedText).join("\n")
+  })
+})
+
+export const blockedBy = Effect.fn("bd.dep")(function* ({ args, flags }: Input<typeof depBlockedBy>) {
+  const blockers = flags["blocked-by"] ?? []
+  if (blockers.length === 0) {
+    return yield* new UsageError({
+      detail: "--blocked-by is missing",
+      hint: "usage: bd dep ID --blocked-by ID; see bd dep --help"
+    })
+  }
+  yield* Change.run(
+    Change.each(blockers, blocker => added(args.id, blocker, "blocks")),
+    {
+      json: links => (blockers.length === 1 && links[0] !== undefined ? addedJson(links[0]) : links.map(addedJson)),
+      text: links => links.map(addedText).join("\n")
+    }
+  )
+})
+
+export const remove = Effect.fn("bd.dep.remove")(function* ({ args, flags }: Input<typeof depRemove>) {
+  const tracker = yield* Tracker
+  yield* Change.run(Change.one(tracker.removeDependency(args.id, args.dependsOn, flags.type)), {
+    json: ([link]) =>
+      link === undefined ? null : { depends_on_id: link.dependsOn, issue_id: link.id, status: "removed" },
+    text: links =>
+      links
+        .map(({ changed, dependsOn, id }) =>
+          changed
+            ? `✓ Removed dependency: ${Escape.line(id)} no longer depends on ${Escape.line(dependsOn)}`
+            : `✓ ${Escape.line(id)} does not depend on ${Escape.line(dependsOn)}`
+        )
+        .join("\n")
+  })
+})
+
+export const list = Effect.fn("bd.dep.list")(function* ({ args }: Input<typeof depList>) {
+  const tracker = yield* Tracker
+  const { dependencies, issue } = yield* tracker.show(args.id)
+  const known = new Set(dependencies.map(({ issue: target }) => target.id))
+  const missing = issue.dependencies.filter(link => !known.has(link.depends_on_id))
+  yield* Output.answer({
+    json: () => dependencies.map(Render.linkedJson),
+    text: () =>
+      issue.dependencies.length === 0
+        ? `${Escape.line(issue.id)} has no dependencies`
+        : [
+            `\n${Escape.line(issue.id)} depends on:\n`,
+            ...dependencies.map(
+              ({ dependencyType, issue: target }) =>
+                `  → ${Escape.line(target.id)}: ${Escape.line(target.title)} [P${target.priority}] (${Escape.line(target.status)}) via ${Escape.line(dependencyType)}`
+            ),
+            ...missing.map(
+              link => `  → ${Escape.line(link.depends_on_id)} (no such issue) via ${Escape.line(link.type)}`
+            ),
+            ""
+          ].join("\n")
+  })
+})

@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as InvalidValue from "../../domain/Issue.ts"
+import { Tracker } from "../../tracker/Tracker.ts"
+import { FileUnusable, UsageError } from "../CliError.ts"
+import type { Input } from "../CommandSpec.ts"
+import type { init } from "../CommandTable.ts"
+import * as ConfigFile from "../ConfigFile.ts"
+import * as Discovery from "../Discovery.ts"
+import * as Escape from "../Escape.ts"
+import * as Output from "../Output.ts"
+import * as Services from "../Services.ts"
+import { WorkingDirectory } from "../WorkingDirectory.ts"
+
+const ignored = `# The store: a cache of the issue file
+*.db
+*.db?*
+*.db-journal
+*.db-wal
+*.db-shm
+*.lock
+.*.tmp
+.*.aside
+
+# The classic tool's daemon
+daemon.lock
+daemon.log
+daemon.pid
+bd.sock
+
+# What git carries
+!*.jsonl
+!metadata.json
+!config.json
+`
+
+const gitConfig = (directory: string, key: string, value: string) =>
+  Effect.async<void, FileUnusable>(resume => {
+    execFile("git", ["config", key, value], { cwd: directory }, (cause, _, stderr) => {
+      resume(
+        cause === null
+          ? Effect.void
+          : Effect.fail(new FileUnusable({ path: "git config", detail: stderr.trim() || "it failed", cause }))
+      )
+    })
+  })
+
+/** Registers `bd merge` with git, for the issue file only. */
+const installMergeDriver = Effect.fnUntraced(function* (location: Discovery.Location) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const project = path.dirname(location.directory)
+  yield* gitConfig(project, "merge.beads.name", "bd three-way merge of issues")
+  yield* gitConfig(project, "merge.beads.driver", "bd merge %A %O %A %B")
+  const attributes = path.join(project, ".gitattributes")
+  const line = `${path.basename(location.directory)}/${location.issueFile} merge=beads`
+  const text = yield* Effect.orElseSucceed(fs.readFileString(attributes), () => "")
+  if (text.split(/\r?\n/).includes(line)) return
+  yield* fs.writeFileString(attributes, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`)
+})
+
+/** Writes a file that is not there yet. */
+const writeNew = Effect.fnUntraced(function* (file: string, text: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (!(yield* fs.exists(file))) yield* fs.writeFileString(file, text)
+})
+
+const validPrefix = (given: string) => {
+  const prefix = given.replace(/-+$/, "")
+  return /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(prefix)
+    ? Effect.succeed(prefix)
+    : Effect.fail(
+        new InvalidValue.InvalidValue({
+          field: "prefix",
+          value: given,
+          rule: "letters, digits, hyphens, dots and underscores"
+        })
+      )
+}
+
+export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (flags.hooks) {
+    return yield* new UsageError({ detail: "--hooks is not there yet; nothing was written", hint: undefined })
+  }
+  const wanted = flags.prefix === undefined ? undefined : yield* validPrefix(flags.prefix)
+  const location = yield* Discovery.toInit(yield* WorkingDirectory)
+  const inside = (name: string) => path.join(location.directory, name)
+
+  const prepare = Effect.gen(function* () {
+    yield* fs.makeDirectory(location.directory, { recursive: true })
+    yield* writeNew(inside(".gitignore"), ignored)
+    yield* writeNew(
+      inside("metadata.json"),
+      `${JSON.stringify({ database: path.basename(location.database), jsonl_export: location.issueFile })}\n`
+    )
+  })
+  const remember = Effect.fnUntraced(function* (prefix: string) {
+    const file = inside("config.yaml")
+    const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+    if (ConfigFile.read(text).get(Services.prefixKey) === prefix) return
+    yield* fs.writeFileString(file, ConfigFile.set(text, Services.prefixKey, prefix))
+  })
+  const unusable = Effect.mapError(
+    (cause: FileUnusable | { readonly _tag: "SystemError" | "BadArgument"; readonly message: string }) =>
+      cause._tag === "FileUnusable"
+        ? cause
+        : new FileUnusable({ path: location.directory, detail: cause.message, cause })
+  )
+
+  yield* prepare.pipe(unusable)
+  const report = yield* Effect.flatMap(Tracker, tracker => tracker.init).pipe(
+    Effect.provide(Services.layer(location, { mutates: false, prefix: wanted }))
+  )
+  yield* remember(report.prefix).pipe(unusable)
+  if (flags["merge-driver"]) yield* installMergeDriver(location).pipe(unusable)
+
+  yield* Output.confirm({
+    json: () => ({
+      directory: location.directory,
+      database: location.database,
+      issue_file: report.issueFile,
+      prefix: report.prefix,
+      issues: report.issues
+    }),
+    text: () =>
+      [
+        "\n✓ bd initialized successfully!\n",
+        `  Directory: ${Escape.line(location.directory)}`,
+        `  Issue file: ${Escape.line(location.issueFile)} (${report.issues} issues)`,
+        `  Issue prefix: ${Escape.line(report.prefix)}\n`
+      ].join("\n")
+  })
+})
