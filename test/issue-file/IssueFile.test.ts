@@ -17,7 +17,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Option } from "effect"
+import { ConfigProvider, type Duration, Effect, Fiber, Option } from "effect"
 import { type Disk, DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as IssueFile from "../../src/issue-file/IssueFile.ts"
 import { run, runTask, taskCommand, temporaryDirectory } from "./processes.ts"
@@ -27,15 +27,19 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex")
 
 /** A `.beads` directory in a work tree of its own, and an issue file over a disk that a test may have changed. */
-const project = Effect.fnUntraced(function* (changed: Partial<Disk> = {}, content: string | undefined = "old\n") {
+const project = Effect.fnUntraced(function* (
+  changed: Partial<Disk> = {},
+  content = "old\n",
+  gitTimeout = "20 seconds" as Duration.DurationInput
+) {
   const root = yield* temporaryDirectory
   const beads = join(root, ".beads")
   mkdirSync(beads)
   mkdirSync(join(root, ".git"))
   writeFileSync(join(root, ".git", "HEAD"), "ref: refs/heads/main\n")
   const path = join(beads, "issues.jsonl")
-  if (content !== undefined) writeFileSync(path, content)
-  const make = IssueFile.make({ path, gitTimeout: "100 millis" }, { ...nodeDisk, ...changed })
+  writeFileSync(path, content)
+  const make = IssueFile.make({ path, gitTimeout }, { ...nodeDisk, ...changed })
   return { root, beads, path, aside: join(beads, ".issues.jsonl.aside"), make, file: yield* make }
 })
 
@@ -87,9 +91,13 @@ describe("IssueFile.read", () => {
 
   it.scopedLive("G16: a file that never stands still is reported, not waited for without end", () =>
     Effect.gen(function* () {
-      const { file } = yield* project({
-        read: (path, ...rest) => Effect.tap(nodeDisk.read(path, ...rest), () => appendFileSync(path, "more\n"))
-      })
+      const { file } = yield* project(
+        {
+          read: (path, ...rest) => Effect.tap(nodeDisk.read(path, ...rest), () => appendFileSync(path, "more\n"))
+        },
+        "old\n",
+        "100 millis"
+      )
       const error = yield* Effect.flip(file.read)
       assert.deepInclude(error, { _tag: "IssueFileFailure", operation: "read", code: "EBUSY" })
     })
@@ -97,7 +105,7 @@ describe("IssueFile.read", () => {
 
   it.scopedLive("G16: while git is at work the file is not trusted", () =>
     Effect.gen(function* () {
-      const { file, path, root } = yield* project()
+      const { file, path, root } = yield* project({}, "old\n", "100 millis")
       const gitLock = join(root, ".git", "index.lock")
       writeFileSync(gitLock, "")
       rmSync(path)
@@ -152,7 +160,7 @@ describe("IssueFile.read", () => {
 
   it.scopedLive("G16: a linked work tree has its own lock, and inside of a hook none is waited for", () =>
     Effect.gen(function* () {
-      const { beads, make, root } = yield* project()
+      const { beads, make, root } = yield* project({}, "old\n", "100 millis")
       const ours = join(root, "elsewhere", "worktrees", "one")
       mkdirSync(ours, { recursive: true })
       writeFileSync(join(root, ".git", "index.lock"), "")
@@ -247,12 +255,16 @@ describe("IssueFile.replace", () => {
 
   it.scopedLive("G16: git that begins while the temp file is written is waited for, before the look", () =>
     Effect.gen(function* () {
-      const { beads, file, path, root } = yield* project({
-        fsync: (path, descriptor) =>
-          Effect.tap(nodeDisk.fsync(path, descriptor), () => {
-            if (path.endsWith(".tmp")) writeFileSync(join(root, ".git", "index.lock"), "")
-          })
-      })
+      const { beads, file, path, root } = yield* project(
+        {
+          fsync: (path, descriptor) =>
+            Effect.tap(nodeDisk.fsync(path, descriptor), () => {
+              if (path.endsWith(".tmp")) writeFileSync(join(root, ".git", "index.lock"), "")
+            })
+        },
+        "old\n",
+        "100 millis"
+      )
       assert.strictEqual((yield* Effect.flip(file.replace(yield* file.read, bytesOf("new\n"))))._tag, "GitAtWork")
       assert.strictEqual(readFileSync(path, "utf8"), "old\n")
       assert.deepStrictEqual(readdirSync(beads), ["issues.jsonl"])
@@ -554,7 +566,15 @@ describe("IssueFile and faults", () => {
         const { beads, path } = yield* project()
         const traced = yield* run(
           [
-            ...["strace", "-f", "-y", "-qq", "-e", "trace=write,fsync,rename,renameat,renameat2,pwrite64"],
+            ...[
+              "strace",
+              "-f",
+              "--seccomp-bpf",
+              "-y",
+              "-qq",
+              "-e",
+              "trace=write,fsync,rename,renameat,renameat2,pwrite64"
+            ],
             ...["-o", join(beads, "..", "trace"), ...taskCommand("replace", path, "b", "100")]
           ],
           // one thread for all file operations, so that the trace has their order
@@ -710,6 +730,45 @@ describe("IssueFile.recoverAside", () => {
         assert.isTrue(Option.isNone(yield* file.recoverAside))
       })
   )
+
+  for (const [call, left] of [
+    ["fsync", "old"],
+    ["link", "old"],
+    ["rename", "old"],
+    ["fsync", "new"],
+    ["unlink", "new"]
+  ] as const) {
+    it.scopedLive(
+      `G28: killed at its ${call}, it leaves the ${left} file, and the next process goes on from there`,
+      () =>
+        Effect.gen(function* () {
+          const { beads, file, path } = yield* project()
+          // of the two fsyncs the second is that of the directory
+          const ordinal = call === "fsync" && left === "new" ? 2 : 1
+          const killed = yield* run(
+            [
+              ...["strace", "-f", "-qq", "-o", "/dev/null"],
+              ...["-e", `inject=${call}:signal=KILL:when=${ordinal}`],
+              ...taskCommand("replace", path, "n", "100")
+            ],
+            { UV_THREADPOOL_SIZE: "1", TSX_DISABLE_CACHE: "1" }
+          )
+          const { code, output } = yield* killed.ended
+          assert.isNull(code, output)
+          assert.strictEqual(output, "ready\n")
+          const now = readFileSync(path, "utf8")
+          assert.strictEqual(now, left === "old" ? "old\n" : "n".repeat(100))
+          const aside = yield* file.recoverAside
+          assert.strictEqual(Option.isSome(aside), left === "new")
+          if (Option.isSome(aside)) assert.strictEqual(textOf(aside.value), "old\n")
+          yield* file.discardAside
+          yield* file.replace(yield* file.read, bytesOf("next\n"))
+          assert.strictEqual(readFileSync(path, "utf8"), "next\n")
+          assert.deepStrictEqual(readdirSync(beads), ["issues.jsonl"])
+        }),
+      60_000
+    )
+  }
 
   it.scopedLive("G33: an aside that is a link is not followed", () =>
     Effect.gen(function* () {
