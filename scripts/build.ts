@@ -1,18 +1,94 @@
-/** Builds what exists: the `bd` program from `src/cli/bd.ts`, the library from `src/index.ts`. */
+/**
+ * Builds what exists into `dist/`: the program from `src/cli/bd.ts`, the library from `src/index.ts`.
+ *
+ * `bin/bd.cjs` loads `bin/bd-HASH.cjs` by V8's code cache (see `src/cli/launcher`). The launcher names its bundle, so
+ * replacing it is the one step in which a new build takes effect, and programs that run meanwhile are not disturbed.
+ */
 import { execFileSync } from "node:child_process"
-import { existsSync } from "node:fs"
-import { build } from "esbuild"
+import { createHash } from "node:crypto"
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { type BuildOptions, build } from "esbuild"
 
-if (existsSync("src/cli/bd.ts")) {
-  await build({
-    entryPoints: ["src/cli/bd.ts"],
-    outfile: "dist/bin/bd.js",
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    external: ["better-sqlite3"]
+const root = path.resolve(import.meta.dirname, "..")
+
+const common = {
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  // A CommonJS bundle is what a code cache can be made for.
+  format: "cjs",
+  // The native add-on is found by its package.
+  external: ["better-sqlite3"],
+  // `vm.Script` has no `import()`; `require` does the same for what is bundled.
+  supported: { "dynamic-import": false },
+  legalComments: "none",
+  logLevel: "warning",
+  write: false
+} as const satisfies BuildOptions
+
+const bundled = async (entry: string, define: Record<string, string>): Promise<string> => {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: [entry],
+    define: Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)]))
   })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error(`${entry}: nothing was built`)
+  return file.text.replace(/^#!.*\n/, "")
 }
-if (existsSync("src/index.ts")) {
-  execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
+
+const replaceFile = (file: string, content: string, mode = 0o644): void => {
+  const written = `${file}.${process.pid}`
+  writeFileSync(written, content)
+  chmodSync(written, mode)
+  renameSync(written, file)
 }
+
+/** Bundles `entry` as the program `bd` into `directory`, with its launcher and code cache. */
+export const buildProgram = async (
+  entry: string,
+  directory: string,
+  define: Record<string, string> = {}
+): Promise<void> => {
+  const program = await bundled(entry, define)
+  const hash = createHash("sha256").update(program).digest("hex").slice(0, 16)
+  const launcher = (name: string) => bundled(path.join(root, `src/cli/launcher/${name}.ts`), { __BUNDLE_HASH__: hash })
+  mkdirSync(directory, { recursive: true })
+  replaceFile(path.join(directory, `bd-${hash}.cjs`), program)
+  const makeCache = path.join(directory, "makeCache.cjs")
+  replaceFile(makeCache, await launcher("makeCache"))
+  execFileSync(process.execPath, [makeCache], { stdio: "inherit" })
+  replaceFile(path.join(directory, "bd.cjs"), `#!/usr/bin/env node\n${await launcher("main")}`, 0o755)
+  for (const name of readdirSync(directory)) {
+    if (/^bd-[0-9a-f]{16}[-.]/.test(name) && !name.startsWith(`bd-${hash}`)) rmSync(path.join(directory, name))
+  }
+}
+
+/** What git says of this clone; empty where there is none. */
+const git = (...words: ReadonlyArray<string>): string => {
+  try {
+    return execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
+  } catch {
+    return ""
+  }
+}
+
+const main = async (): Promise<void> => {
+  const program = path.join(root, "src/cli/bd.ts")
+  if (existsSync(program)) {
+    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string }
+    await buildProgram(program, path.join(root, "dist/bin"), {
+      __EFFECT_BEADS_VERSION__: version,
+      __EFFECT_BEADS_COMMIT__: git("rev-parse", "HEAD"),
+      __EFFECT_BEADS_BRANCH__: git("rev-parse", "--abbrev-ref", "HEAD")
+    })
+  }
+  if (existsSync(path.join(root, "src/index.ts"))) {
+    const tsc = path.join(root, "node_modules/.bin/tsc")
+    execFileSync(tsc, ["-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" })
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await main()

@@ -172,7 +172,7 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
   for (const { start, end, terminatorEnd, id } of lines) {
     const change = id === undefined ? undefined : changes.get(id)
     const text = change === undefined ? undefined : Buffer.from(change)
-    const same = text !== undefined && text.equals(bytes.subarray(start, end))
+    const same = text?.equals(bytes.subarray(start, end))
     const changed = text !== undefined && !same
     const previous = blocks[blocks.length - 1]
     if (id === undefined || (changed && IssueLine.isUnreadable(IssueLine.decode(bytes.subarray(start, end))))) {

@@ -1,0 +1,45 @@
+/**
+ * The bundled program on disk, and V8's code cache for it.
+ *
+ * V8 takes a cache for any source of equal length and then runs the old code. So bundle and cache are named by the
+ * bundle's hash, which the build puts into the launcher; the cache also by what of Node it depends on. The cache lies
+ * beside the bundle, is made at build or install (`makeCache.ts`), and is only read when `bd` runs.
+ */
+import { readFileSync } from "node:fs"
+import * as path from "node:path"
+import { Script } from "node:vm"
+
+export interface Bundle {
+  readonly file: string
+  readonly cacheFile: string
+}
+
+export const locate = (directory: string, hash: string): Bundle => ({
+  file: path.join(directory, `bd-${hash}.cjs`),
+  cacheFile: path.join(directory, `bd-${hash}-node-${process.version}-${process.platform}-${process.arch}.cache`)
+})
+
+export interface Loaded {
+  readonly script: Script
+  /** Runs the program as the module `file` would run. */
+  readonly run: (require: NodeJS.Require) => void
+}
+
+/** Compiles the bundle, from the cache where there is one that V8 accepts. */
+export const load = ({ file, cacheFile }: Bundle): Loaded => {
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`
+  let cachedData: Buffer | undefined
+  try {
+    cachedData = readFileSync(cacheFile)
+  } catch {
+    // Only slower without.
+  }
+  const script = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData })
+  return {
+    script,
+    run: require => {
+      const module = { exports: {} }
+      script.runInThisContext()(module.exports, require, module, file, path.dirname(file))
+    }
+  }
+}
