@@ -5,10 +5,14 @@ import { FileUnusable } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
 import { Stdio } from "./Stdio.ts"
 
-const write = (stream: NodeJS.WriteStream, chunk: string | Uint8Array) =>
+const write = (stream: NodeJS.WriteStream, name: string, chunk: string | Uint8Array) =>
   Effect.async<void>(resume => {
-    // the callback comes with an error when the reader is gone (`bd list | head`), which is silent
-    stream.write(chunk, () => resume(Effect.void))
+    stream.write(chunk, error => {
+      const code = error === null || error === undefined ? undefined : (error as NodeJS.ErrnoException).code
+      // the reader is gone (`bd list | head`): it has seen enough. Node says so of later writes by the second code
+      const silent = code === undefined || code === "EPIPE" || code === "ERR_STREAM_DESTROYED"
+      resume(silent ? Effect.void : Effect.dieMessage(`${name} cannot be written (${code})`))
+    })
   })
 
 const readAll = Effect.tryPromise({
@@ -23,13 +27,14 @@ const readAll = Effect.tryPromise({
 export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", () => {
-      // a closed pipe: whoever read has seen enough
+      // told to the callback of the write; without a listener it would be thrown
     })
   }
   return Stdio.of({
-    out: text => write(process.stdout, Escape.text(text)),
-    outBytes: bytes => write(process.stdout, bytes),
-    err: text => write(process.stderr, Escape.text(text)),
+    out: text => write(process.stdout, "stdout", Escape.text(text)),
+    outBytes: bytes => write(process.stdout, "stdout", bytes),
+    // where stderr cannot be written there is nowhere left to say so
+    err: text => Effect.exit(write(process.stderr, "stderr", Escape.text(text))),
     readAll
   })
 })

@@ -75,6 +75,14 @@ export const errorDocument = (error: CommandError, id?: string) =>
     )
   })
 
+/** With `--json`, the error object of a command that a signal ended. */
+export const interrupted = Effect.gen(function* () {
+  const { json } = yield* Settings
+  if (!json) return
+  const stdio = yield* Stdio
+  yield* stdio.out(jsonText({ error: { code: "interrupted", message: "ended by a signal" } }))
+})
+
 /** Ends a failed command: message on stderr, with `--json` the error object on stdout. Gives the exit code. */
 export const fail = (error: CommandError) =>
   Effect.gen(function* () {
@@ -94,7 +102,7 @@ export const die = (cause: Cause.Cause<never>) =>
     const { json } = yield* Settings
     yield* stdio.err(`Error: ${message}\n`)
     yield* Effect.logDebug(Cause.pretty(cause))
-    if (json) yield* stdio.out(jsonText({ error: { code: "internal", message } }))
+    if (json) yield* Effect.exit(stdio.out(jsonText({ error: { code: "internal", message } })))
     return 1
   })
 

@@ -12,7 +12,7 @@ import type { CommandError } from "./ExitCode.ts"
 import * as Output from "./Output.ts"
 import * as SettingsModule from "./Settings.ts"
 import { Settings } from "./Settings.ts"
-import type { Stdio } from "./Stdio.ts"
+import { Stdio } from "./Stdio.ts"
 import type { WorkingDirectory } from "./WorkingDirectory.ts"
 
 const invoke = (invocation: Argv.Invocation) =>
@@ -60,14 +60,26 @@ export const main = (
   Effect.gen(function* () {
     const reading = Argv.read(words)
     const { problem, settings } = yield* readSettings(reading.globals)
+    const stdio = yield* Stdio
+    let answered = false
+    const watched = Stdio.of({
+      ...stdio,
+      out: text =>
+        Effect.andThen(
+          Effect.sync(() => (answered = true)),
+          stdio.out(text)
+        )
+    })
     return yield* (Option.isSome(problem) ? Effect.fail(problem.value) : perform(reading)).pipe(
       Effect.as(0),
+      Effect.onInterrupt(() => (answered ? Effect.void : Output.interrupted)),
       Effect.catchAllCause(cause =>
         Option.match(Cause.failureOption(cause), {
           onSome: Output.fail,
           onNone: () => (Cause.isInterruptedOnly(cause) ? Effect.interrupt : Output.die(Cause.stripFailures(cause)))
         })
       ),
-      Effect.provideService(Settings, settings)
+      Effect.provideService(Settings, settings),
+      Effect.provideService(Stdio, watched)
     )
   })

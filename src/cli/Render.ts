@@ -133,11 +133,11 @@ export const listedJson = ({ dependencyCount, dependentCount, issue }: ListedIss
   dependent_count: dependentCount
 })
 
-/** An issue at the other end of a dependency. */
-export const linkedJson = ({ dependencyType, issue }: LinkedIssue): Record<string, unknown> => ({
-  ...toJson(issue),
-  dependency_type: dependencyType
-})
+/** An issue at the other end of a dependency; its own dependencies and comments are left to its own `show`. */
+export const linkedJson = ({ dependencyType, issue }: LinkedIssue): Record<string, unknown> => {
+  const { comments: _said, dependencies: _links, ...fields } = toJson(issue)
+  return { ...fields, dependency_type: dependencyType }
+}
 
 /** An issue of `show --json`: dependencies and dependents are issues, left out when there are none. */
 export const detailsJson = ({ dependencies, dependents, issue }: IssueDetails): Record<string, unknown> => {
