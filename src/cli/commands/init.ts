@@ -4,7 +4,7 @@ import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as InvalidValue from "../../domain/Issue.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
-import { FileUnusable, UsageError } from "../CliError.ts"
+import { FileUnusable } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { init } from "../CommandTable.ts"
 import * as ConfigFile from "../ConfigFile.ts"
@@ -84,7 +84,7 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   if (flags.hooks) {
-    return yield* new UsageError({ detail: "--hooks is not there yet; nothing was written", hint: undefined })
+    return yield* new FileUnusable({ path: "--hooks", detail: "this is not there yet; nothing was written" })
   }
   const wanted = flags.prefix === undefined ? undefined : yield* validPrefix(flags.prefix)
   const location = yield* Discovery.toInit(yield* WorkingDirectory)

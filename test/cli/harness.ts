@@ -1,0 +1,60 @@
+/** Runs `bd` in this process: real files in a directory of its own, captured streams, an environment of its own. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { ConfigProvider, Effect, Layer, Logger } from "effect"
+import * as Escape from "../../src/cli/Escape.ts"
+import * as Output from "../../src/cli/Output.ts"
+import * as Program from "../../src/cli/Program.ts"
+import { Stdio } from "../../src/cli/Stdio.ts"
+import { WorkingDirectory } from "../../src/cli/WorkingDirectory.ts"
+
+export interface Ran {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Options {
+  readonly stdin?: string | Uint8Array
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A directory that goes when the scope closes. */
+export const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "bd-cli-"))),
+  made => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+)
+
+/** `bd` in a directory, run to its end; with its scopes closed. */
+export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options = {}): Effect.Effect<Ran> =>
+  Effect.suspend(() => {
+    let stdout = ""
+    let stderr = ""
+    const stdio = Stdio.of({
+      out: text => Effect.sync(() => (stdout += Escape.text(text))),
+      outBytes: bytes => Effect.sync(() => (stdout += Buffer.from(bytes).toString("utf8"))),
+      err: text => Effect.sync(() => (stderr += Escape.text(text))),
+      readAll: Effect.sync(() => Buffer.from(options.stdin ?? ""))
+    })
+    return Program.main(words).pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          Layer.succeed(Stdio, stdio),
+          Layer.succeed(WorkingDirectory, cwd),
+          NodeFileSystem.layer,
+          NodePath.layer,
+          NodeTerminal.layer,
+          Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries({ BD_ACTOR: "ann", ...options.env })))),
+          Logger.replace(
+            Logger.defaultLogger,
+            Output.logger(text => (stderr += text))
+          )
+        )
+      ),
+      Effect.map(exitCode => ({ exitCode, stdout, stderr }))
+    )
+  })
