@@ -1,10 +1,9 @@
-/** The one codec: what it reads it writes back, what it cannot read it tells. */
-import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as JsonText from "../../src/domain/JsonText.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
+import { realFiles } from "../realFiles.ts"
 
 const read = (line: string | Uint8Array): IssueRecord.IssueRecord => {
   const result = IssueLine.decode(line)
@@ -18,7 +17,7 @@ const reasonOf = (line: string | Uint8Array): string => {
 }
 
 describe("real files", () => {
-  it.each(realFiles())("G18: every line of %s comes back byte for byte", (_, bytes) => {
+  it.each(realFiles)("G18: every line of %s comes back byte for byte", (_, bytes) => {
     const lines = splitLines(bytes)
     expect(lines.length).toBeGreaterThan(50)
     for (const line of lines) {
@@ -26,7 +25,7 @@ describe("real files", () => {
     }
   })
 
-  it.each(realFiles())("G18: in %s, one changed field changes its value in the line and nothing else", (_, bytes) => {
+  it.each(realFiles)("G18: in %s, one changed field changes its value in the line and nothing else", (_, bytes) => {
     for (const line of splitLines(bytes)) {
       const record = read(line)
       const changed = IssueRecord.set(record, "title", '"another title"')
@@ -47,7 +46,7 @@ describe("real files", () => {
     }
   })
 
-  it.each(realFiles())("G18: the strings of %s are written as the classic tool wrote them", (_, bytes) => {
+  it.each(realFiles)("G18: the strings of %s are written as the classic tool wrote them", (_, bytes) => {
     for (const line of splitLines(bytes)) {
       for (const { value } of read(line).members) {
         const string = JsonText.decodeString(value)
@@ -211,12 +210,4 @@ function splitLines(bytes: Buffer): ReadonlyArray<Buffer> {
     start = end + 1
   }
   return lines
-}
-
-/** The files that lie beside the project: other people's issues, to load and to give back unharmed. */
-function realFiles(): ReadonlyArray<[name: string, bytes: Buffer]> {
-  const directory = new URL("../../../shared/data/", import.meta.url)
-  const names = existsSync(directory) ? readdirSync(directory).filter(name => name.endsWith(".jsonl")) : []
-  if (names.length < 3) throw new Error("the real issue files are missing: shared/data/ has to lie beside the project")
-  return names.map(name => [name, readFileSync(new URL(name, directory))])
 }

@@ -1,10 +1,9 @@
-/** The file as lines, and the splice, against a plain model of lines. */
-import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
+import { realFiles } from "../realFiles.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -429,7 +428,7 @@ describe("scan", () => {
 })
 
 describe("real files", () => {
-  it.each(realFiles())("G18: all lines of %s are read", (_, file) => {
+  it.each(realFiles)("G18: all lines of %s are read", (_, file) => {
     const { lines, unreadable } = IssueLines.read(file)
     expect(unreadable).toEqual([])
     expect(lines.length).toBe(file.filter(byte => byte === 10).length)
@@ -438,7 +437,7 @@ describe("real files", () => {
     )
   })
 
-  it.each(realFiles())("G15: in %s, one changed issue is one changed line", (_, file) => {
+  it.each(realFiles)("G15: in %s, one changed issue is one changed line", (_, file) => {
     const { lines } = IssueLines.read(file)
     for (const at of [0, Math.floor(lines.length / 2), lines.length - 1]) {
       const line = lines[at]
@@ -452,18 +451,10 @@ describe("real files", () => {
     }
   })
 
-  it.each(realFiles())("G21: publishing all of %s as it is writes nothing", (_, file) => {
+  it.each(realFiles)("G21: publishing all of %s as it is writes nothing", (_, file) => {
     const all = new Map(IssueLines.read(file).lines.map(({ id, text }) => [id, text]))
     const { bytes, written, removed } = IssueLines.splice(file, all)
     expect({ written, removed }).toEqual({ written: 0, removed: 0 })
     expect(bytes === file).toBe(true)
   })
 })
-
-/** The files that lie beside the project: other people's issues, to load and to give back unharmed. */
-function realFiles(): ReadonlyArray<[name: string, bytes: Uint8Array]> {
-  const directory = new URL("../../../shared/data/", import.meta.url)
-  const names = existsSync(directory) ? readdirSync(directory).filter(name => name.endsWith(".jsonl")) : []
-  if (names.length < 3) throw new Error("the real issue files are missing: shared/data/ has to lie beside the project")
-  return names.map(name => [name, readFileSync(new URL(name, directory))])
-}

@@ -6,9 +6,7 @@ import { Effect, Option } from "effect"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import { Tracker } from "../../src/tracker/Tracker.ts"
 import * as Workspace from "../../src/tracker/Workspace.ts"
-
-const data = new URL("../../../shared/data/", import.meta.url)
-const files = ["beads-2025-11-v0.23.jsonl", "beads-2026-01-v0.47.jsonl", "beads-ui.jsonl"]
+import { realFiles } from "../realFiles.ts"
 
 const project = () => {
   const directory = join(mkdtempSync(join(tmpdir(), "beads-")), ".beads")
@@ -27,12 +25,11 @@ const store = (directory: string) =>
   run(directory, tracker => Effect.map(tracker.export(), bytes => Buffer.from(bytes).toString("utf8")))
 
 describe("Workspace", () => {
-  for (const name of files) {
+  for (const [name, before] of realFiles) {
     it.live(`G15, G18, G21: ${name} loads, publishes and loads again, and a change is one line`, () =>
       Effect.gen(function* () {
         const { directory, file } = project()
-        copyFileSync(new URL(name, data), file)
-        const before = readFileSync(file)
+        writeFileSync(file, before)
         const report = yield* run(directory, tracker => tracker.init)
         const read = IssueLines.read(before)
         expect(read.unreadable).toEqual([])
