@@ -43,6 +43,9 @@ export interface Verdict {
   readonly id?: string | undefined
 }
 
+const corruptHint = (path: string): string =>
+  `move ${path} aside, with ${path}-wal and ${path}-shm, and keep them: what was not published yet is only there. The store is then made anew from the issue file`
+
 type Judges = {
   readonly [Tag in CommandError["_tag"]]: (error: Extract<CommandError, { readonly _tag: Tag }>) => Verdict
 }
@@ -62,8 +65,10 @@ const judges: Judges = {
   GitAtWork: () => ({ exitCode: 6, code: "git_at_work" }),
   FlushFailed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
   FlushManagerClosed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
-  StoreError: ({ reason }) =>
-    reason === "busy" ? { exitCode: 6, code: "store_busy" } : { exitCode: 8, code: `store_${reason}` },
+  StoreError: ({ path, reason }) =>
+    reason === "busy"
+      ? { exitCode: 6, code: "store_busy" }
+      : { exitCode: 8, code: `store_${reason}`, hint: reason === "corrupt" ? corruptHint(path) : undefined },
   LockUnavailable: () => ({ exitCode: 8, code: "lock_unavailable" }),
   IssueFileFailure: () => ({ exitCode: 8, code: "issue_file_failure" }),
   IssueFileRefused: () => ({ exitCode: 8, code: "issue_file_refused" }),

@@ -5,7 +5,7 @@ import * as Discovery from "./Discovery.ts"
 import * as Services from "./Services.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
 
-export const layer = (options: { readonly mutates: boolean }) =>
+export const layer = (options: Services.ServicesOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const location = yield* Discovery.find(yield* WorkingDirectory)

@@ -31,14 +31,27 @@ const load = <S extends CommandSpec, R>(module: () => Promise<Run<S, R>>) => {
 /** A command that needs no store. */
 const alone = <S extends CommandSpec>(_spec: S, module: () => Promise<Run<S, Surroundings>>): Handler => load(module)
 
-/** A command that works on the `.beads` found from here. */
+/**
+ * A command that works on the `.beads` found from here. One that only reads answers from the issue file where the store
+ * cannot be used, on a read-only file system or because it is damaged (G26).
+ */
 const tracked =
   <S extends CommandSpec>(spec: S, module: () => Promise<Run<S, Surroundings | Tracker | Session>>): Handler =>
   input =>
     Effect.gen(function* () {
       const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
-      yield* Effect.provide(load(module)(input), layer({ mutates: spec.mutates }))
+      const command = load(module)(input)
+      const attempt = Effect.provide(command, layer({ mutates: spec.mutates }))
+      if (spec.mutates) return yield* attempt
+      yield* Effect.catchIf(attempt, isUnusableStore, error =>
+        Effect.logWarning(
+          `${error.message}. Answering from the issue file; changes not published yet are not shown`
+        ).pipe(Effect.andThen(Effect.provide(command, layer({ mutates: false, inMemory: true }))))
+      )
     })
+
+/** A store that another version or program owns is refused; one that does not work is gone round. */
+const isUnusableStore = (error: CommandError): boolean => error._tag === "StoreError" && error.isOutOfOrder
 
 const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = {
   init: alone(Table.init, () => import("./commands/init.ts").then(module => module.run)),

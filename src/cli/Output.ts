@@ -3,7 +3,10 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import * as Escape from "./Escape.ts"
 import type { CommandError } from "./ExitCode.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -106,9 +109,14 @@ export const die = (cause: Cause.Cause<never>) =>
     return 1
   })
 
-/** Log entries go to stderr, a warning as `Warning: …`. */
+/**
+ * Log entries go to stderr, a warning as `Warning: …`. Not those of the flush manager about attempts: a command tells
+ * itself that its change was not published, and ends instead of trying again.
+ */
 export const logger = (write: (text: string) => void) =>
-  Logger.make<unknown, void>(({ logLevel, message }) => {
+  Logger.make<unknown, void>(({ annotations, logLevel, message }) => {
+    const module = Option.getOrUndefined(HashMap.get(annotations, "module"))
+    if (module === "FlushManager" && LogLevel.lessThan(logLevel, LogLevel.Error)) return
     const label = logLevel.label.charAt(0) + logLevel.label.slice(1).toLowerCase()
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
     write(Escape.text(`${label === "Warn" ? "Warning" : label}: ${text}\n`))

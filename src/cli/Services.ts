@@ -24,11 +24,16 @@ export const configFile = Effect.fn("Services.configFile")(function* (location: 
 /** The key of the prefix of new ids in `config.yaml`. */
 export const prefixKey = "issue-prefix"
 
-/** Tracker and session at a place. `prefix`: of new ids, instead of the one in `config.yaml`. */
-export const layer = (
-  location: Location,
-  options: { readonly mutates: boolean; readonly prefix?: string | undefined }
-) =>
+export interface ServicesOptions {
+  readonly mutates: boolean
+  /** Of new ids, instead of the one in `config.yaml`. */
+  readonly prefix?: string | undefined
+  /** Read the issue file into memory, and write nothing. */
+  readonly inMemory?: boolean
+}
+
+/** Tracker and session at a place. */
+export const layer = (location: Location, options: ServicesOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const settings = yield* Settings
@@ -36,7 +41,7 @@ export const layer = (
       const config = yield* configFile(location)
       return Layer.merge(
         Layer.succeed(Session, { location, actor }),
-        Workspace.layer({
+        (options.inMemory === true ? Workspace.layerReadOnly : Workspace.layer)({
           directory: location.directory,
           issueFile: location.issueFile,
           store: location.database,

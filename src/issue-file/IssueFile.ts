@@ -527,3 +527,17 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
 
 export const layer = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFileFailure | IssueFileRefused> =>
   Layer.effect(IssueFile, make(options))
+
+/** For reading only: nothing is replaced, and what a crash left is left for the next that writes. */
+export const layerReadOnly = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFileFailure | IssueFileRefused> =>
+  Layer.effect(
+    IssueFile,
+    Effect.map(make(options), file =>
+      IssueFile.of({
+        ...file,
+        replace: () => Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" })),
+        recoverAside: Effect.succeedNone,
+        discardAside: Effect.void
+      })
+    )
+  )

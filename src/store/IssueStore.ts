@@ -21,14 +21,20 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   path: Schema.String,
   /**
    * `busy`: locked by another process past the bound; `newer`: written by a later version; `foreign`: not a store of
-   * ours; `corrupt`; `readonly`; `full`: no space left; `io`: any other failure.
+   * ours; `replaced`: another file stands at its path; `corrupt`; `readonly`; `full`: no space left; `io`: any other
+   * failure.
    */
-  reason: Schema.Literal("busy", "newer", "foreign", "corrupt", "readonly", "full", "io"),
+  reason: Schema.Literal("busy", "newer", "foreign", "replaced", "corrupt", "readonly", "full", "io"),
   detail: Schema.String,
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message() {
     return `the store ${this.path} cannot be used (${this.reason}): ${this.detail}`
+  }
+
+  /** Whether the store itself does not work. A read may go round it, to the issue file (G26). */
+  get isOutOfOrder(): boolean {
+    return this.reason === "corrupt" || this.reason === "readonly" || this.reason === "io"
   }
 }
 

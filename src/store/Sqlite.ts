@@ -5,6 +5,7 @@
  * `Schedule` round the attempt (G2). The library's own transaction helper begins deferred and turns a failing COMMIT
  * into a defect; `transaction` begins immediate and fails typed.
  */
+import { statSync } from "node:fs"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type * as Connection from "@effect/sql/SqlConnection"
@@ -45,6 +46,12 @@ const reasonOf = (code: string): StoreError["reason"] => {
   return "io"
 }
 
+/** What a path leads to; nothing for a database in memory. By a stat alone: to open the file would drop SQLite's locks. */
+const identity = (path: string): string => {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? "" : `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`
+}
+
 /** A failure of SQLite as a `StoreError`. */
 export const storeError =
   (path: string) =>
@@ -83,6 +90,20 @@ export const open = (options: {
     )
     yield* run(sql`pragma busy_timeout = 0`)
 
+    const opened = identity(options.path)
+    /** A `git clean` may have taken the file away: what is committed into a file without a name is lost. */
+    const stillThere = Effect.suspend(() =>
+      identity(options.path) === opened
+        ? Effect.void
+        : Effect.fail(
+            new StoreError({
+              path: options.path,
+              reason: "replaced",
+              detail: "the file was removed or replaced while it was open; open it anew"
+            })
+          )
+    )
+
     const command = (connection: Connection.Connection, text: string) =>
       // the statement is prepared when it runs, and preparing may throw too
       run(Effect.suspend(() => connection.executeUnprepared(text, [], undefined))).pipe(
@@ -94,6 +115,7 @@ export const open = (options: {
         Effect.gen(function* () {
           const connection = yield* sql.reserve.pipe(Effect.mapError(failed))
           yield* restore(command(connection, "begin immediate"))
+          yield* Effect.tapError(stillThere, () => Effect.ignore(command(connection, "rollback")))
           const exit = yield* restore(body).pipe(
             Effect.provideService(SqlClient.TransactionConnection, [connection, 0] as const),
             Effect.exit

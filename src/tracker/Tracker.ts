@@ -297,7 +297,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const staleNotice = (why: string) => Effect.logWarning(`answering from the store, which may be stale: ${why}`)
 
   /** Brings the store up to date if that takes no long wait; else says that the answer is stale (G26). */
-  const freshen: Effect.Effect<void> =
+  const freshen: Effect.Effect<void, StoreError> =
     options.autoImport === false
       ? Effect.void
       : Effect.gen(function* () {
@@ -307,7 +307,9 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
           if (first !== undefined) yield* staleNotice(first.message)
         }).pipe(
           Effect.ensuring(integrity.release),
-          Effect.catchAll(error => staleNotice(error.message))
+          Effect.catchAll(error =>
+            error._tag === "StoreError" && error.isOutOfOrder ? Effect.fail(error) : staleNotice(error.message)
+          )
         )
 
   const linked = (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) =>
@@ -740,7 +742,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
         const page = limit > 0 ? matching.slice(0, limit) : matching
         return { items: yield* Effect.forEach(page, issueOf), total: matching.length }
       }).pipe(Effect.withSpan("Tracker.ready")),
-    labels: Effect.zipRight(freshen, store.labels),
+    labels: Effect.andThen(freshen, store.labels),
     import: importBytes,
     export: (filter = {}) =>
       Effect.gen(function* () {

@@ -16,6 +16,7 @@ import * as IntegrityChecker from "../flush/IntegrityChecker.ts"
 import * as Reconciler from "../flush/Reconciler.ts"
 import * as GitHistory from "../issue-file/GitHistory.ts"
 import * as IssueFile from "../issue-file/IssueFile.ts"
+import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLock from "../issue-file/IssueLock.ts"
 import type { StoreError } from "../store/IssueStore.ts"
 import * as SqliteStore from "../store/SqliteStore.ts"
@@ -64,39 +65,71 @@ const idle: FlushManager.FlushStatus = { phase: { _tag: "Idle" }, queueDepth: 0,
 
 export type WorkspaceServices = Tracker.Tracker | FlushManager.FlushManager | IssueFile.IssueFile
 
-/** A workspace on disk. */
-export const layer = (
-  options: WorkspaceOptions
-): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileFailure | IssueFile.IssueFileRefused> => {
-  const timeout = Duration.decode(options.lockTimeout ?? Duration.seconds(30))
-  const name = options.issueFile ?? "issues.jsonl"
-  const file = IssueFile.layer({ path: join(options.directory, name), gitTimeout: timeout })
-  // beside the file itself, so that two directories that share one file share one lock
-  const beside = Layer.unwrapEffect(
-    Effect.map(IssueFile.IssueFile, ({ path }) =>
-      Layer.merge(
-        IssueLock.layer({ path: join(dirname(path), `${basename(path)}.lock`), timeout }),
-        GitHistory.layer(path)
-      )
-    )
-  )
-  const store = SqliteStore.layer({ path: options.store ?? join(options.directory, "beads.db"), busyTimeout: timeout })
-  const flush =
-    options.flush === "never"
-      ? manualFlush
-      : FlushManager.layer.pipe(Layer.provide(FlushOptions.layer(options.flushOptions)))
-  return Tracker.layer({
+/** Tracker and flush, over whatever store, file and lock there are. */
+const core = (options: WorkspaceOptions) =>
+  Tracker.layer({
     actor: options.actor ?? "unknown",
     prefix: options.prefix,
     fallbackPrefix: basename(dirname(options.directory)) || "bd",
     autoImport: options.autoImport
   }).pipe(
-    Layer.provideMerge(flush),
+    Layer.provideMerge(
+      options.flush === "never"
+        ? manualFlush
+        : FlushManager.layer.pipe(Layer.provide(FlushOptions.layer(options.flushOptions)))
+    ),
     Layer.provide(Exporter.layer),
-    Layer.provide(Reconciler.layer),
-    Layer.provide(IntegrityChecker.layer),
-    Layer.provide(store),
-    Layer.provide(beside),
-    Layer.provideMerge(file)
+    Layer.provideMerge(Reconciler.layer),
+    Layer.provide(IntegrityChecker.layer)
   )
-}
+
+const fileOptions = (options: WorkspaceOptions): IssueFile.IssueFileOptions => ({
+  path: join(options.directory, options.issueFile ?? "issues.jsonl"),
+  gitTimeout: patience(options)
+})
+
+const patience = (options: WorkspaceOptions) => Duration.decode(options.lockTimeout ?? Duration.seconds(30))
+
+/** What lies beside the issue file itself, so that two directories that share one file share one lock. */
+const beside = (lock: (path: string) => Layer.Layer<IssueLock.IssueLock>) =>
+  Layer.unwrapEffect(
+    Effect.map(IssueFile.IssueFile, ({ path }) =>
+      Layer.merge(lock(join(dirname(path), `${basename(path)}.lock`)), GitHistory.layer(path))
+    )
+  )
+
+/** A workspace on disk. */
+export const layer = (
+  options: WorkspaceOptions
+): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileFailure | IssueFile.IssueFileRefused> =>
+  core(options).pipe(
+    Layer.provide(
+      SqliteStore.layer({
+        path: options.store ?? join(options.directory, "beads.db"),
+        busyTimeout: patience(options)
+      })
+    ),
+    Layer.provide(beside(path => IssueLock.layer({ path, timeout: patience(options) }))),
+    Layer.provideMerge(IssueFile.layer(fileOptions(options)))
+  )
+
+/**
+ * The issue file read into a store in memory, where the one on disk cannot be used: a read-only file system, a damaged
+ * database (G26). Nothing is written anywhere; a change fails with `LockUnavailable`. What was changed and not yet
+ * published is not seen. Fails with `UnreadableLine` if the file cannot be read either: no answer is better than half.
+ */
+export const layerReadOnly = (
+  options: WorkspaceOptions
+): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileError | UnreadableLine> =>
+  Layer.effectDiscard(
+    Effect.flatMap(Reconciler.Reconciler, reconciler =>
+      Effect.flatMap(reconciler.reconcile, ({ barred: [unreadable] }) =>
+        unreadable === undefined ? Effect.void : Effect.fail(unreadable)
+      )
+    )
+  ).pipe(
+    Layer.provideMerge(core({ ...options, flush: "never" })),
+    Layer.provide(SqliteStore.layerMemory),
+    Layer.provide(beside(path => IssueLock.layerReadOnly({ path }))),
+    Layer.provideMerge(IssueFile.layerReadOnly(fileOptions(options)))
+  )

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
@@ -108,6 +108,45 @@ describe("Workspace", () => {
       for (const name of ["beads.db", "beads.db-wal", "beads.db-shm"]) rmSync(join(directory, name), { force: true })
       yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "three" })))
       expect(lines(file).length).toBe(3)
+    })
+  )
+
+  it.live("G13: a store that was taken away while it was open takes no change more", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const outcome = yield* run(directory, tracker =>
+        Effect.gen(function* () {
+          yield* tracker.publishing(tracker.create({ title: "one" }))
+          for (const name of ["beads.db", "beads.db-wal", "beads.db-shm"]) {
+            rmSync(join(directory, name), { force: true })
+          }
+          return yield* Effect.flip(tracker.create({ title: "two" }))
+        })
+      )
+      expect(outcome).toMatchObject({ _tag: "StoreError", reason: "replaced" })
+      // the next one begins with what the file holds
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "three" })))
+      const titles = lines(file).map(line => JSON.parse(line).title)
+      expect(titles.sort()).toEqual(["one", "three"])
+    })
+  )
+
+  it.live("G26: read only, the issue file answers from memory and nothing is written", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      yield* run(directory, tracker => tracker.publishing(tracker.create({ title: "one" })))
+      for (const name of ["beads.db", "issues.jsonl.lock"]) rmSync(join(directory, name))
+      const aside = join(directory, ".issues.jsonl.aside")
+      writeFileSync(aside, readFileSync(file))
+      const found = readdirSync(directory)
+      const [page, refused] = yield* Effect.scoped(
+        Effect.flatMap(Tracker, tracker =>
+          Effect.all([tracker.list({}), Effect.flip(tracker.create({ title: "two" }))])
+        )
+      ).pipe(Effect.provide(Workspace.layerReadOnly({ directory })))
+      expect(page.items.map(({ issue }) => issue.title)).toEqual(["one"])
+      expect(refused).toMatchObject({ _tag: "LockUnavailable" })
+      expect(readdirSync(directory)).toEqual(found)
     })
   )
 
