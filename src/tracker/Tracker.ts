@@ -19,7 +19,7 @@ import * as IssueChange from "../domain/IssueChange.ts"
 import * as IssueId from "../domain/IssueId.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as Readiness from "../domain/Readiness.ts"
-import type { FlushFailed, FlushReport } from "../flush/Exporter.ts"
+import { FlushFailed, type FlushReport } from "../flush/Exporter.ts"
 import { FlushManager, type FlushManagerClosed } from "../flush/FlushManager.ts"
 import { IntegrityChecker } from "../flush/IntegrityChecker.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
@@ -609,6 +609,12 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
         Effect.withSpan("Tracker.import")
       )
 
+  /** Who asks for a flush by name is told of a file that cannot be published into, also while no change waits (G17). */
+  const refuseUnreadable = lock.withLock(Effect.ensuring(reconciler.reconcile, integrity.release)).pipe(
+    Effect.flatMap(({ barred: [first] }) => first ?? Effect.void),
+    Effect.mapError(cause => new FlushFailed({ reason: cause._tag, detail: cause.message, cause }))
+  )
+
   return Tracker.of({
     init: lock.withLock(
       Effect.gen(function* () {
@@ -758,7 +764,9 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     flushNow: (how = {}) =>
       Effect.gen(function* () {
         if (how.full === true) yield* flush.markDirty({ full: true })
-        return yield* flush.flushNow
+        const report = yield* flush.flushNow
+        if (report.mode === "unchanged") yield* refuseUnreadable
+        return report
       }),
     publishing: changes =>
       Effect.scoped(
