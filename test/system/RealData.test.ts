@@ -1,12 +1,9 @@
 /** Real issue files through the whole program: loaded, changed by one line, published again, cloned. */
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { realFiles } from "../realFiles.ts"
 import { type Clone, fingerprint, linesOf, type Place, place, type Shown, storeOf } from "./git.ts"
-
-// given beside the repository, not part of it; a missing file fails the test
-const data = new URL("../../../shared/data/", import.meta.url)
-const files = ["beads-2025-11-v0.23.jsonl", "beads-2026-01-v0.47.jsonl", "beads-ui.jsonl"]
 
 let scratch: Place
 beforeEach(() => {
@@ -19,20 +16,19 @@ const allShown = async (clone: Clone, ids: ReadonlyArray<string>) => {
   return JSON.parse(stdout) as ReadonlyArray<Shown>
 }
 
-describe.each(files)("%s", name => {
+describe.each(realFiles)("%s", (_, original) => {
   const prepared = async () => {
     const first = await scratch.repository("first")
     mkdirSync(join(first.directory, ".beads"))
-    copyFileSync(new URL(name, data), first.file)
+    writeFileSync(first.file, original)
     await first.commit("as it came")
     await first.bd("init")
     return first
   }
 
   it("G18, G21: every line is loaded as it is, and the file is left alone", async () => {
-    const original = readFileSync(new URL(name, data), "utf8")
     const first = await prepared()
-    expect(readFileSync(first.file, "utf8")).toBe(original)
+    expect(readFileSync(first.file).equals(original)).toBe(true)
     const lines = linesOf(first.file)
     const { issues, marks } = storeOf(first) as {
       issues: ReadonlyArray<{ line: string }>
