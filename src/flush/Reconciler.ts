@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Instant from "../domain/Instant.ts"
+import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import { GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
@@ -61,10 +62,13 @@ export interface Absorbed {
   readonly ids: ReadonlySet<string>
 }
 
-const updatedAt = (line: string): string => {
+const readable = (line: string): ReadonlyArray<IssueRecord.IssueRecord> => {
   const record = IssueLine.decode(line)
-  return record instanceof IssueLine.Unreadable ? "" : Instant.sortable(IssueRecord.text(record, "updated_at") ?? "")
+  return IssueLine.isUnreadable(record) ? [] : [record]
 }
+
+const updatedAt = (line: string): string =>
+  Instant.sortable(readable(line).map(record => IssueRecord.text(record, "updated_at") ?? "")[0] ?? "")
 
 /**
  * The newest version that all texts may descend from, by what the store remembers: strict ancestors of the texts it
@@ -87,8 +91,13 @@ export const storedAncestor = (versions: ReadonlyArray<Version>, texts: Readonly
   if (known.length === 0) return undefined
   const bound = texts.map(updatedAt).sort()[0] ?? ""
   const own = new Set(texts)
+  const records = texts.flatMap(readable)
+  // an edit never moves created_at: what was created apart from a version does not descend from it
+  const isRelated = (line: string) =>
+    readable(line).every(version => records.every(record => !IssueMerge.apart(version, record)))
   const shared = versions.filter(
-    ({ hash, line }) => !own.has(line) && known.every(ancestors => ancestors.has(hash)) && updatedAt(line) <= bound
+    ({ hash, line }) =>
+      !own.has(line) && known.every(ancestors => ancestors.has(hash)) && updatedAt(line) <= bound && isRelated(line)
   )
   return shared.reduce<Version | undefined>(
     (best, version) => (best === undefined || updatedAt(version.line) >= updatedAt(best.line) ? version : best),

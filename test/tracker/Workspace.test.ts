@@ -95,6 +95,33 @@ describe("Workspace", () => {
     })
   )
 
+  it.live("G24: an imported line of the same id that was created apart is another issue", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const other =
+        '{"id":"bd-x","title":"theirs","status":"open","created_at":"2026-01-01T00:00:00Z","updated_at":"2027-01-01T00:00:00Z"}'
+      const { result } = yield* run(directory, tracker =>
+        tracker.publishing(
+          Effect.gen(function* () {
+            yield* tracker.create({ title: "mine", id: "bd-x" })
+            yield* tracker.flushNow()
+            // earlier versions of the own line are remembered, and are no ancestors of the other
+            yield* tracker.update("bd-x", { notes: "mine too" })
+            yield* tracker.flushNow()
+            return yield* tracker.import(Buffer.from(`${other}\n`))
+          })
+        )
+      )
+      expect(result.renamed).toMatchObject([{ from: "bd-x" }])
+      expect(lines(file).map(line => JSON.parse(line))).toMatchObject(
+        expect.arrayContaining([
+          expect.objectContaining({ id: "bd-x", title: "theirs" }),
+          expect.objectContaining({ id: result.renamed[0]?.to, title: "mine", notes: "mine too" })
+        ])
+      )
+    })
+  )
+
   it.live("G19: an empty file and an empty store shrink nothing", () =>
     Effect.gen(function* () {
       const { directory, file } = project()
