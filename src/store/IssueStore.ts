@@ -132,9 +132,11 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** Dependencies that point to this id. */
     readonly dependents: (id: string) => Effect.Effect<ReadonlyArray<Edge>, StoreError>
     readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, StoreError>
+    /** The earlier versions of an issue's line, oldest first. */
     readonly versions: (id: string) => Effect.Effect<ReadonlyArray<Version>, StoreError>
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
     readonly events: (id?: string) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
+    /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
 
     /** Writes rows with their projections; the revision grows, marks are set or cleared. Inside `transaction`. */
@@ -145,9 +147,14 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly unmark: (ids: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
     /** Lets rows go, with all that hangs on them. Inside `transaction`. */
     readonly forget: (ids: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
+    /**
+     * Remembers versions of lines: 64 of an issue, the newest. A version that is known keeps the parents it was first
+     * seen with: a checkout that brings an old line back makes it no child of a newer one. Inside `transaction`.
+     */
     readonly addVersions: (
       versions: ReadonlyArray<{ readonly id: string; readonly line: string; readonly parents: ReadonlyArray<string> }>
     ) => Effect.Effect<void, StoreError>
+    /** Inside the `transaction` of the change they tell of. */
     readonly addEvents: (events: ReadonlyArray<AuditEvent>) => Effect.Effect<void, StoreError>
     readonly setFileRecord: (record: FileRecord) => Effect.Effect<void, StoreError>
     readonly setFullExportNeeded: (needed: boolean) => Effect.Effect<void, StoreError>

@@ -52,15 +52,24 @@ const identity = (path: string): string => {
   return stat === undefined ? "" : `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`
 }
 
+/** All that has to be moved together. */
+export const filesOf = (path: string): string => `${path}, ${path}-wal and ${path}-shm`
+
+const adviceOf = (reason: StoreError["reason"], path: string): string =>
+  reason === "corrupt"
+    ? `; move ${filesOf(path)} aside (as many as there are), and the store is made anew from the issue file; changes that were not published yet are in the files moved`
+    : ""
+
 /** A failure of SQLite as a `StoreError`. */
 export const storeError =
   (path: string) =>
   (cause: unknown): StoreError => {
     const { code, message } = causeOf(cause)
+    const reason = reasonOf(code)
     return new StoreError({
       path,
-      reason: reasonOf(code),
-      detail: code === "" ? message : `${message} (${code})`,
+      reason,
+      detail: (code === "" ? message : `${message} (${code})`) + adviceOf(reason, path),
       cause
     })
   }
@@ -72,6 +81,8 @@ export const storeError =
 export const open = (options: {
   readonly path: string
   readonly busyTimeout: Duration.DurationInput
+  /** Default false. A reader leaves database and log as they are, also when it closes. */
+  readonly readonly?: boolean
 }): Effect.Effect<Sqlite, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const failed = storeError(options.path)
@@ -84,7 +95,11 @@ export const open = (options: {
       statement.pipe(Effect.mapError(failed), Effect.retry(whileBusy))
 
     // the library opens the file in a constructor that throws
-    const sql = yield* SqliteClient.make({ filename: options.path, disableWAL: true }).pipe(
+    const sql = yield* SqliteClient.make({
+      filename: options.path,
+      disableWAL: true,
+      readonly: options.readonly
+    }).pipe(
       Effect.provide(Reactivity.layer),
       Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
     )

@@ -4,7 +4,7 @@
  * Lists of values travel as one JSON parameter (`json_each`), so the number of statements and of parameters does not
  * grow with the data.
  */
-import { utimesSync } from "node:fs"
+import { existsSync, utimesSync } from "node:fs"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Edge } from "../domain/DependencyGraph.ts"
 import * as Instant from "../domain/Instant.ts"
+import * as IssueId from "../domain/IssueId.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
 import type * as Readiness from "../domain/Readiness.ts"
@@ -81,32 +82,46 @@ const project = (record: IssueRecord.IssueRecord) => {
 }
 
 /** The schema's version; refuses a database that is not ours or is newer. Reads only. */
-const inspect = (db: Sqlite.Sqlite) =>
+const inspect = ({ path, run, sql }: Sqlite.Sqlite) =>
   Effect.gen(function* () {
-    const { run, sql } = db
-    const pragma = (name: string) =>
-      run(sql.unsafe<Record<string, number>>(`pragma ${name}`)).pipe(
-        Effect.map(rows => Object.values(rows[0] ?? {})[0] ?? 0)
-      )
-    const version = yield* pragma("user_version")
-    const owner = yield* pragma("application_id")
-    const tables = yield* run(sql<{ n: number }>`select count(*) as n from sqlite_schema`)
-    if (owner !== applicationId && (owner !== 0 || version !== 0 || (tables[0]?.n ?? 0) > 0)) {
+    const ask = (text: string) =>
+      run(sql.unsafe<Record<string, number>>(text)).pipe(Effect.map(rows => Object.values(rows[0] ?? {})[0] ?? 0))
+    const version = yield* ask("pragma user_version")
+    const owner = yield* ask("pragma application_id")
+    const tables = yield* ask("select count(*) from sqlite_schema")
+    if (owner !== applicationId && (owner !== 0 || version !== 0 || tables > 0)) {
       return yield* new StoreError({
-        path: db.path,
+        path,
         reason: "foreign",
-        detail: "it was not made by this program; move it aside, and the store is made anew from the issue file"
+        detail: `it was not made by this program; move ${Sqlite.filesOf(path)} aside, and the store is made anew from the issue file`
       })
     }
     if (version > migrations.length) {
       return yield* new StoreError({
-        path: db.path,
+        path,
         reason: "newer",
         detail: `its schema is version ${version}, this program knows ${migrations.length}; use the newer bd`
       })
     }
     return version
   })
+
+/**
+ * A database with a log is looked at by a reader first: a writer that refuses it would, as the last to close it, move
+ * the log into it. (A reader of a database without a log would leave one behind, so there the writer looks.)
+ */
+const inspectWithLog = (path: string, busyTimeout: Duration.DurationInput) =>
+  existsSync(`${path}-wal`)
+    ? Sqlite.open({ path, busyTimeout, readonly: true }).pipe(
+        Effect.flatMap(inspect),
+        Effect.scoped,
+        // a reader cannot recover every log: then the writer tells
+        Effect.catchIf(
+          ({ reason }) => reason === "readonly" || reason === "io",
+          () => Effect.void
+        )
+      )
+    : Effect.void
 
 const migrate = (db: Sqlite.Sqlite) =>
   Effect.gen(function* () {
@@ -131,11 +146,13 @@ export interface SqliteStoreOptions {
   readonly busyTimeout?: Duration.DurationInput
 }
 
-export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
+/** The database, with our schema. A newer or a foreign one is refused and stays as it is. */
+export const open = (options: SqliteStoreOptions): Effect.Effect<Sqlite.Sqlite, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const db = yield* Sqlite.open({ path: options.path, busyTimeout: options.busyTimeout ?? Duration.seconds(30) })
+    const busyTimeout = options.busyTimeout ?? Duration.seconds(30)
+    if (options.path !== ":memory:") yield* inspectWithLog(options.path, busyTimeout)
+    const db = yield* Sqlite.open({ path: options.path, busyTimeout })
     const { run, sql } = db
-    // looked at before anything is written: a newer or a foreign database stays as it is
     yield* inspect(db)
     if (options.path !== ":memory:") {
       yield* run(sql`pragma journal_mode = wal`)
@@ -143,7 +160,13 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
     }
     yield* run(sql`pragma foreign_keys = on`)
     yield* migrate(db)
+    return db
+  })
 
+export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const db = yield* open(options)
+    const { run, sql } = db
     const json = (values: ReadonlyArray<unknown>) => JSON.stringify(values)
     const rowColumns = sql.literal("i.id, i.line, i.revision, d.revision as marked, d.base")
 
@@ -237,17 +260,28 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
 
     const addVersions: IssueStore["Type"]["addVersions"] = Effect.fnUntraced(function* (versions) {
       if (versions.length === 0) return
-      const nodes = versions.map(({ id, line, parents }) => ({ id, line, hash: versionHash(line), parents }))
+      const nodes = new Map<string, { id: string; hash: string; line: string; parents: ReadonlyArray<string> }>()
+      for (const { id, line, parents } of versions) {
+        const hash = versionHash(line)
+        const key = json([id, hash])
+        if (!nodes.has(key)) nodes.set(key, { id, hash, line, parents })
+      }
+      const values = [...nodes.values()]
+      // before the versions themselves, so that only new ones get parents
+      yield* run(sql`insert or ignore into version_parents
+        select n.value ->> 'id', n.value ->> 'hash', p.value
+        from json_each(${json(values.map(({ line: _, ...node }) => node))}) n, json_each(n.value -> 'parents') p
+        where not exists (select 1 from issue_versions where issue_id = n.value ->> 'id' and hash = n.value ->> 'hash')`)
       yield* run(sql`insert or ignore into issue_versions (issue_id, hash, line)
         select value ->> 'id', value ->> 'hash', value ->> 'line'
-        from json_each(${json(nodes.map(({ id, hash, line }) => ({ id, hash, line })))})`)
-      const edges = nodes.flatMap(({ hash, id, parents }) => parents.map(parent => [id, hash, parent]))
-      yield* run(sql`insert or ignore into version_parents
-        select value ->> 0, value ->> 1, value ->> 2 from json_each(${json(edges)})`)
+        from json_each(${json(values.map(({ parents: _, ...node }) => node))})`)
+      const ids = json([...new Set(values.map(({ id }) => id))])
       yield* run(sql`delete from issue_versions where seq in (
         select seq from (select seq, row_number() over (partition by issue_id order by seq desc) as age
-          from issue_versions where issue_id in (select value from json_each(${json(nodes.map(({ id }) => id))})))
+          from issue_versions where issue_id in (select value from json_each(${ids})))
         where age > ${versionsKept})`)
+      yield* run(sql`delete from version_parents where issue_id in (select value from json_each(${ids}))
+        and (issue_id, hash) not in (select issue_id, hash from issue_versions)`)
     })
 
     const service: IssueStore["Type"] = {
@@ -376,10 +410,10 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         const used = yield* run(
           sql<{ id: string }>`select id from issues where id > ${`${parent}.`} and id < ${`${parent}/`}`
         )
-        const highest = used.reduce((most, { id }) => {
-          const rest = id.slice(parent.length + 1)
-          return /^\d{1,9}$/.test(rest) ? Math.max(most, Number(rest)) : most
-        }, 0)
+        const highest = IssueId.highestChild(
+          parent,
+          used.map(({ id }) => id)
+        )
         const rows = yield* run(sql<{ last: number }>`insert into child_counters (parent_id, last_child)
           values (${parent}, ${highest + 1})
           on conflict (parent_id) do update set last_child = max(last_child, ${highest}) + 1

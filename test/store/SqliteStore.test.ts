@@ -1,0 +1,383 @@
+/** What the store promises of its file: settings, locks, refusals, what it leaves as it is. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import Database from "better-sqlite3"
+import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
+import * as IssueLine from "../../src/issue-file/IssueLine.ts"
+import type { StoreError, Write } from "../../src/store/IssueStore.ts"
+import * as SqliteStore from "../../src/store/SqliteStore.ts"
+
+const temporaryDirectory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "store-"))),
+  directory => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+const temporaryPath = Effect.map(temporaryDirectory, directory => join(directory, "beads.db"))
+
+const dirty = (id: string): Write => {
+  const record = IssueLine.decode(JSON.stringify({ id, title: "t", status: "open", priority: 2, issue_type: "task" }))
+  if (IssueLine.isUnreadable(record)) throw new Error(record.reason)
+  return { record, state: { _tag: "dirty", base: undefined } }
+}
+
+/** Every file of the database, byte for byte. */
+const filesOf = (path: string) =>
+  Object.fromEntries(
+    readdirSync(join(path, ".."))
+      .sort()
+      .map(name => [name, readFileSync(join(path, "..", name)).toString("base64")])
+  )
+
+/** A database with a log, as a process that was killed leaves it. */
+const leftByCrash = (path: string, fill: (database: Database.Database) => void) => {
+  const origin = `${path}.origin`
+  const database = new Database(origin)
+  database.pragma("journal_mode = wal")
+  fill(database)
+  copyFileSync(origin, path)
+  copyFileSync(`${origin}-wal`, `${path}-wal`)
+  database.close()
+  rmSync(origin)
+}
+
+const refusal = (path: string): Effect.Effect<StoreError> =>
+  Effect.flip(Effect.scoped(SqliteStore.make({ path }))) as Effect.Effect<StoreError>
+
+describe("opening", () => {
+  it.scopedLive("G11: a commit is durable: WAL, every commit synced, keys enforced, no busy wait in SQLite", () =>
+    Effect.gen(function* () {
+      const { sql } = yield* SqliteStore.open({ path: yield* temporaryPath })
+      const pragma = (name: string) =>
+        Effect.map(sql.unsafe<Record<string, unknown>>(`pragma ${name}`), rows => Object.values(rows[0] ?? {})[0])
+      assert.strictEqual(yield* pragma("journal_mode"), "wal")
+      assert.strictEqual(yield* pragma("synchronous"), 2)
+      assert.strictEqual(yield* pragma("foreign_keys"), 1)
+      assert.isAtMost(Number(yield* pragma("busy_timeout")), 50)
+    })
+  )
+
+  it.scopedLive("G25: foreign keys lead from child tables to their own issue only", () =>
+    Effect.gen(function* () {
+      const { sql } = yield* SqliteStore.open({ path: ":memory:" })
+      const keys = yield* sql<{ child: string; column: string; parent: string }>`select t.name as child,
+        k."from" as "column", k."table" as parent from sqlite_schema t, pragma_foreign_key_list(t.name) k
+        where t.type = 'table' order by 1`
+      assert.deepStrictEqual(
+        keys.map(({ child, column, parent }) => `${child}.${column} -> ${parent}`),
+        [
+          "dependencies.issue_id -> issues",
+          "dirty_issues.issue_id -> issues",
+          "issue_versions.issue_id -> issues",
+          "labels.issue_id -> issues",
+          "version_parents.issue_id -> issues"
+        ]
+      )
+    })
+  )
+
+  it.scopedLive("an empty file becomes a store; closing leaves one file", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      writeFileSync(path, "")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* SqliteStore.make({ path })
+          yield* store.transaction(store.write([dirty("a-1")]))
+        })
+      )
+      assert.deepStrictEqual(readdirSync(join(path, "..")), ["beads.db"])
+      const store = yield* SqliteStore.make({ path })
+      assert.strictEqual((yield* store.rows).length, 1)
+    })
+  )
+
+  it.scopedLive("what a killed process committed is there, though only its log has it", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      yield* Effect.scoped(SqliteStore.make({ path }))
+      const database = new Database(path)
+      database.prepare("insert into metadata values ('full_export', '1')").run()
+      const copy = `${path}-copy.db`
+      copyFileSync(path, copy)
+      copyFileSync(`${path}-wal`, `${copy}-wal`)
+      database.close()
+      assert.isAbove(statSync(`${copy}-wal`).size, 0)
+      const store = yield* SqliteStore.make({ path: copy })
+      assert.isTrue(yield* store.fullExportNeeded)
+    })
+  )
+
+  it.scopedLive("G2: two that open a new store at once both get it", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const stores = yield* Effect.all(
+        Array.from({ length: 4 }, () => SqliteStore.make({ path })),
+        { concurrency: "unbounded" }
+      )
+      for (const [i, store] of stores.entries()) yield* store.transaction(store.write([dirty(`a-${i}`)]))
+      for (const store of stores) assert.strictEqual((yield* store.rows).length, 4)
+    })
+  )
+})
+
+describe("refusals leave every byte as it is", () => {
+  const cases: ReadonlyArray<readonly [string, StoreError["reason"], (path: string) => void]> = [
+    [
+      "a database of another program",
+      "foreign",
+      path => {
+        const database = new Database(path)
+        database.pragma("application_id = 7")
+        database.close()
+      }
+    ],
+    [
+      "a classic bd database with its log",
+      "foreign",
+      path =>
+        leftByCrash(path, database => {
+          database.exec("create table issues (id text primary key, title text)")
+          database.pragma("wal_checkpoint(truncate)")
+          database.exec("insert into issues values ('bd-1', 'of the classic tool')")
+        })
+    ],
+    [
+      "a classic bd database that is all in its log",
+      "foreign",
+      path => leftByCrash(path, database => database.exec("create table issues (id text primary key, title text)"))
+    ],
+    [
+      "a newer schema",
+      "newer",
+      path => {
+        Effect.runSync(Effect.scoped(SqliteStore.make({ path })))
+        const database = new Database(path)
+        database.pragma("user_version = 99")
+        database.close()
+      }
+    ],
+    [
+      "a newer schema with its log",
+      "newer",
+      path =>
+        leftByCrash(path, database => {
+          database.exec("create table t (x)")
+          database.pragma(`application_id = ${0x62656164}`)
+          database.pragma("user_version = 99")
+        })
+    ],
+    ["no database at all", "corrupt", path => writeFileSync(path, "garbage ".repeat(4096))]
+  ]
+  for (const [what, reason, make] of cases) {
+    it.scopedLive(`G28: ${what} is refused: ${reason}`, () =>
+      Effect.gen(function* () {
+        const path = yield* temporaryPath
+        make(path)
+        const before = filesOf(path)
+        const error = yield* refusal(path)
+        assert.deepInclude(error, { _tag: "StoreError", reason, path })
+        const after = filesOf(path)
+        // the index of a log is rebuilt by whoever reads it, and holds nothing of its own
+        delete after["beads.db-shm"]
+        assert.deepStrictEqual(after, before)
+      })
+    )
+  }
+
+  it.scopedLive("a corrupt store is told with what to move aside, and never rebuilt", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      yield* Effect.scoped(
+        Effect.flatMap(SqliteStore.make({ path }), store => store.transaction(store.write([dirty("a-1")])))
+      )
+      const bytes = readFileSync(path)
+      bytes.fill(0xaa, 4096)
+      writeFileSync(path, bytes)
+      const read = Effect.scoped(Effect.flatMap(SqliteStore.make({ path }), store => store.rows))
+      const error = yield* Effect.flip(read)
+      assert.strictEqual(error.reason, "corrupt")
+      for (const name of [path, `${path}-wal`, `${path}-shm`]) assert.include(error.message, name)
+      assert.include(error.message, "move")
+      assert.isTrue(bytes.equals(readFileSync(path)))
+      assert.strictEqual((yield* Effect.flip(read)).reason, "corrupt")
+    })
+  )
+
+  it.scopedLive("a path that cannot be opened is a typed error", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      mkdirSync(join(directory, "beads.db"))
+      assert.strictEqual((yield* refusal(join(directory, "beads.db")))._tag, "StoreError")
+      assert.strictEqual((yield* refusal(join(directory, "missing", "beads.db")))._tag, "StoreError")
+      assert.isFalse(existsSync(join(directory, "missing")))
+    })
+  )
+})
+
+describe("two connections", () => {
+  /** A store, and another connection that holds the write lock until `free`. */
+  const contended = Effect.gen(function* () {
+    const path = yield* temporaryPath
+    const store = yield* SqliteStore.make({ path, busyTimeout: "1 seconds" })
+    const other = yield* SqliteStore.make({ path })
+    const free = yield* Deferred.make<void>()
+    const held = yield* Deferred.make<void>()
+    const holder = yield* Effect.fork(
+      other.transaction(
+        Effect.gen(function* () {
+          yield* other.write([dirty("a-held")])
+          yield* Deferred.succeed(held, undefined)
+          yield* Deferred.await(free)
+        })
+      )
+    )
+    yield* Deferred.await(held)
+    return { path, store, free: Effect.zipRight(Deferred.succeed(free, undefined), Fiber.join(holder)) }
+  })
+
+  it.scoped("G2: a busy store is waited for by a schedule, the event loop stays free", () =>
+    Effect.gen(function* () {
+      const { free, store } = yield* contended
+      const began = process.hrtime.bigint()
+      const waiting = yield* Effect.fork(store.transaction(store.write([dirty("a-1")])))
+      yield* TestClock.adjust("500 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      // half a virtual second of attempts: had SQLite itself waited, each would have cost its time-out
+      assert.isBelow(Number(process.hrtime.bigint() - began) / 1e6, 2_500)
+      yield* free
+      yield* TestClock.adjust("10 millis")
+      yield* Fiber.join(waiting)
+      assert.strictEqual((yield* store.rows).length, 2)
+    })
+  )
+
+  it.scoped("G2: past the deadline it is a typed error, and nothing was written", () =>
+    Effect.gen(function* () {
+      const { free, store } = yield* contended
+      const waiting = yield* Effect.fork(Effect.flip(store.transaction(store.write([dirty("a-1")]))))
+      yield* TestClock.adjust("900 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      yield* TestClock.adjust("200 millis")
+      const error = yield* Fiber.join(waiting)
+      assert.deepInclude(error, { _tag: "StoreError", reason: "busy" })
+      yield* free
+      assert.deepStrictEqual(
+        (yield* store.rows).map(({ id }) => id),
+        ["a-held"]
+      )
+      // the connection is free again
+      yield* store.transaction(store.write([dirty("a-1")]))
+    })
+  )
+
+  it.scoped("G2: who waits can be interrupted, and leaves the connection free", () =>
+    Effect.gen(function* () {
+      const { free, store } = yield* contended
+      const waiting = yield* Effect.fork(store.transaction(store.write([dirty("a-1")])))
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.interrupt(waiting)
+      yield* free
+      yield* store.transaction(store.write([dirty("a-2")]))
+      assert.strictEqual((yield* store.rows).length, 2)
+    })
+  )
+
+  it.scopedLive(
+    "G2: a transaction takes the write lock when it begins, so none fails half-way for a stale snapshot",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* temporaryPath
+        const store = yield* SqliteStore.make({ path })
+        const other = new Database(path, { timeout: 0 })
+        yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
+        yield* store.transaction(
+          Effect.gen(function* () {
+            yield* store.rows
+            // between a read and the write that follows from it nobody else can write
+            assert.throws(() => other.exec("insert into metadata values ('x', 'y')"), /locked/)
+            yield* store.write([dirty("a-1")])
+          })
+        )
+        assert.strictEqual((yield* store.rows).length, 1)
+      })
+  )
+})
+
+describe("transactions", () => {
+  it.scopedLive("G29: a commit that fails is a typed error, rolled back, and the next one goes through", () =>
+    Effect.gen(function* () {
+      const db = yield* SqliteStore.open({ path: yield* temporaryPath })
+      const count = Effect.map(db.sql<{ n: number }>`select count(*) as n from labels`, rows => rows[0]?.n)
+      const error = yield* Effect.flip(
+        db.transaction(
+          Effect.gen(function* () {
+            yield* db.run(db.sql`pragma defer_foreign_keys = on`)
+            yield* db.run(db.sql`insert into labels values ('no such issue', 'x')`)
+            // up to here nothing failed: it is the commit that does
+            assert.strictEqual(yield* count, 1)
+          })
+        )
+      )
+      assert.deepInclude(error, { _tag: "StoreError", reason: "io" })
+      assert.include(error.message, "FOREIGN KEY")
+      assert.strictEqual(yield* count, 0)
+      yield* db.transaction(db.run(db.sql`insert into metadata values ('x', 'y')`))
+    })
+  )
+
+  it.scopedLive("G29: a full store is a typed error, rolled back", () =>
+    Effect.gen(function* () {
+      const db = yield* SqliteStore.open({ path: yield* temporaryPath })
+      yield* db.run(db.sql`pragma max_page_count = 1`)
+      const insert = db.run(db.sql`insert into metadata values ('x', ${"y".repeat(1_000_000)})`)
+      assert.strictEqual((yield* Effect.flip(db.transaction(insert))).reason, "full")
+      assert.deepStrictEqual(yield* db.sql`select * from metadata`, [])
+    })
+  )
+})
+
+describe("checkpoint", () => {
+  const old = 1_000_000_000
+
+  it.scopedLive("a change shows in the database file, for those who watch it", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const store = yield* SqliteStore.make({ path })
+      yield* store.transaction(store.write([dirty("a-1")]))
+      utimesSync(path, old, old)
+      yield* store.checkpoint
+      assert.isAbove(statSync(path).mtimeMs / 1000, old)
+    })
+  )
+
+  it.scopedLive("if a reader keeps the log from being moved, the file is touched", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const store = yield* SqliteStore.make({ path })
+      yield* store.checkpoint
+      const reader = new Database(path)
+      yield* Effect.addFinalizer(() => Effect.sync(() => reader.close()))
+      reader.exec("begin")
+      reader.prepare("select count(*) from issues").get()
+      yield* store.transaction(store.write([dirty("a-1")]))
+      const bytes = readFileSync(path)
+      utimesSync(path, old, old)
+      yield* store.checkpoint
+      assert.isAbove(statSync(path).mtimeMs / 1000, old)
+      assert.isTrue(bytes.equals(readFileSync(path)))
+    })
+  )
+})
