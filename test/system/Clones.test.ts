@@ -4,14 +4,13 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it } from "vitest"
 import { type Clone, create, issuesIn, linesOf, type Place, place, type Shown, show, storeOf } from "./git.ts"
 
 let scratch: Place
 beforeEach(() => {
   scratch = place()
 })
-afterEach(() => scratch.remove())
 
 /** How two sides of the issue file become one. */
 interface Meeting {

@@ -1,7 +1,7 @@
 /** Real issue files through the whole program: loaded, changed by one line, published again, cloned. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it } from "vitest"
 import { realFiles } from "../realFiles.ts"
 import { type Clone, fingerprint, linesOf, type Place, place, type Shown, storeOf } from "./git.ts"
 
@@ -9,7 +9,6 @@ let scratch: Place
 beforeEach(() => {
   scratch = place()
 })
-afterEach(() => scratch.remove())
 
 const allShown = async (clone: Clone, ids: ReadonlyArray<string>) => {
   const { stdout } = await clone.bd("show", ...ids, "--json", "--include-comments", "--include-dependents")

@@ -2,53 +2,10 @@
  * Real git and the built `bd` for the system tests: scratch places with repositories, clones and an environment of their
  * own (no configuration of whoever runs them, `bd` on PATH for the merge driver). All of it asynchronous.
  */
-import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import Database from "better-sqlite3"
-
-const program = fileURLToPath(new URL("../../dist/bin/bd.cjs", import.meta.url))
-
-export interface Ran {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-export interface RunOptions {
-  readonly cwd: string
-  readonly env?: Readonly<Record<string, string>>
-  readonly stdin?: string
-}
-
-/** A command run to its end. A signal counts as exit code -1. */
-export const run = (command: string, words: ReadonlyArray<string>, { cwd, env = {}, stdin }: RunOptions) =>
-  new Promise<Ran>((resolve, reject) => {
-    const child = spawn(command, words, { cwd, env: { ...env } })
-    const out: Array<Buffer> = []
-    const err: Array<Buffer> = []
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk))
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
-    child.on("error", reject)
-    child.on("close", code =>
-      resolve({
-        exitCode: code ?? -1,
-        stdout: Buffer.concat(out).toString("utf8"),
-        stderr: Buffer.concat(err).toString("utf8")
-      })
-    )
-    // a program may end without reading what it is given
-    child.stdin.on("error", () => undefined)
-    child.stdin.end(stdin ?? "")
-  })
-
-/** What a command answered; it must have ended well. */
-const expectOk = (what: string, ran: Ran): Ran => {
-  if (ran.exitCode !== 0) throw new Error(`${what}: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
-  return ran
-}
+import { bdCommand, type Ended, environment, ok, program, run, scratch } from "./bd.ts"
 
 /** An issue as `--json` or its line shows it. */
 export interface Shown {
@@ -64,13 +21,12 @@ export interface Shown {
 
 export interface Place {
   readonly root: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env: NodeJS.ProcessEnv
   /** A repository of its own, `bd` not set up. */
   readonly repository: (name: string) => Promise<Clone>
   /** A bare repository that others are cloned from. */
   readonly bare: (name: string) => Promise<string>
   readonly clone: (from: string, name: string) => Promise<Clone>
-  readonly remove: () => void
 }
 
 /** A work tree, and what is done in it. */
@@ -79,23 +35,29 @@ export interface Clone {
   readonly directory: string
   /** The issue file. */
   readonly file: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env: NodeJS.ProcessEnv
   /** Fails unless git ends well. */
   readonly git: (...words: ReadonlyArray<string>) => Promise<string>
-  readonly tryGit: (...words: ReadonlyArray<string>) => Promise<Ran>
+  readonly tryGit: (...words: ReadonlyArray<string>) => Promise<Ended>
   /** Fails unless bd ends well. */
-  readonly bd: (...words: ReadonlyArray<string>) => Promise<Ran>
-  readonly tryBd: (...words: ReadonlyArray<string>) => Promise<Ran>
+  readonly bd: (...words: ReadonlyArray<string>) => Promise<Ended>
+  readonly tryBd: (...words: ReadonlyArray<string>) => Promise<Ended>
   readonly commit: (message: string) => Promise<void>
 }
 
-const open = (name: string, directory: string, env: Readonly<Record<string, string>>): Clone => {
+const wellEnded = (program: string, name: string, words: ReadonlyArray<string>, ended: Ended): Ended => {
+  try {
+    return ok(ended)
+  } catch (cause) {
+    throw new Error(`${name}: ${program} ${words.join(" ")}: ${String(cause)}`)
+  }
+}
+
+const open = (name: string, directory: string, env: NodeJS.ProcessEnv): Clone => {
   const own = { ...env, BD_ACTOR: name }
-  const tryGit = (...words: ReadonlyArray<string>) => run("git", words, { cwd: directory, env: own })
-  const tryBd = (...words: ReadonlyArray<string>) =>
-    run(process.execPath, [program, ...words], { cwd: directory, env: own })
-  const git = async (...words: ReadonlyArray<string>) =>
-    expectOk(`${name}: git ${words.join(" ")}`, await tryGit(...words)).stdout
+  const tryGit = (...words: ReadonlyArray<string>) => run(["git", ...words], { cwd: directory, env: own })
+  const tryBd = (...words: ReadonlyArray<string>) => run(bdCommand(...words), { cwd: directory, env: own })
+  const git = async (...words: ReadonlyArray<string>) => wellEnded("git", name, words, await tryGit(...words)).stdout
   return {
     name,
     directory,
@@ -104,7 +66,7 @@ const open = (name: string, directory: string, env: Readonly<Record<string, stri
     git,
     tryGit,
     tryBd,
-    bd: async (...words) => expectOk(`${name}: bd ${words.join(" ")}`, await tryBd(...words)),
+    bd: async (...words) => wellEnded("bd", name, words, await tryBd(...words)),
     commit: async message => {
       await git("add", "--all")
       await git("commit", "--quiet", "--allow-empty", "--message", message)
@@ -112,21 +74,15 @@ const open = (name: string, directory: string, env: Readonly<Record<string, stri
   }
 }
 
-/** A scratch directory; `remove` it in the end. */
+/** A scratch directory for repositories, with `bd` on PATH, as git's merge driver needs it. */
 export const place = (): Place => {
-  if (!existsSync(program)) throw new Error(`${program} is missing: npm run build`)
-  const root = mkdtempSync(join(tmpdir(), "bd-git-"))
-  const home = join(root, "home")
+  const root = scratch()
   const bin = join(root, "bin")
-  mkdirSync(home)
   mkdirSync(bin)
   writeFileSync(join(bin, "bd"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 })
-  const env = {
+  const env: NodeJS.ProcessEnv = {
+    ...environment,
     PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-    HOME: home,
-    LC_ALL: "C",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_NOSYSTEM: "1",
     GIT_AUTHOR_NAME: "tester",
     GIT_AUTHOR_EMAIL: "tester@example.org",
     GIT_COMMITTER_NAME: "tester",
@@ -134,31 +90,22 @@ export const place = (): Place => {
     // a rebase or merge must not ask for a message
     GIT_EDITOR: "true"
   }
-  const repository = async (name: string) => {
-    const directory = join(root, name)
-    mkdirSync(directory)
-    const made = open(name, directory, env)
-    await made.git("init", "--quiet", "--initial-branch=main")
-    return made
-  }
+  const git = async (...words: ReadonlyArray<string>) => ok(await run(["git", ...words], { cwd: root, env }))
   return {
     root,
     env,
-    repository,
+    repository: async name => {
+      await git("init", "--quiet", "--initial-branch=main", name)
+      return open(name, join(root, name), env)
+    },
     bare: async name => {
-      const directory = join(root, name)
-      expectOk(
-        "git init",
-        await run("git", ["init", "--quiet", "--bare", "--initial-branch=main", directory], { cwd: root, env })
-      )
-      return directory
+      await git("init", "--quiet", "--bare", "--initial-branch=main", name)
+      return join(root, name)
     },
     clone: async (from, name) => {
-      const directory = join(root, name)
-      expectOk("git clone", await run("git", ["clone", "--quiet", from, directory], { cwd: root, env }))
-      return open(name, directory, env)
-    },
-    remove: () => rmSync(root, { recursive: true, force: true })
+      await git("clone", "--quiet", from, name)
+      return open(name, join(root, name), env)
+    }
   }
 }
 
