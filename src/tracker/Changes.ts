@@ -1,0 +1,190 @@
+/** The use cases that change issues themselves: created, edited, closed, deleted. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Instant from "../domain/Instant.ts"
+import * as Issue from "../domain/Issue.ts"
+import * as IssueChange from "../domain/IssueChange.ts"
+import * as IssueId from "../domain/IssueId.ts"
+import { IssueStore, type MarkedRow } from "../store/IssueStore.ts"
+import { Conflict } from "./Conflict.ts"
+import { refuseCycle, refuseSelf } from "./Links.ts"
+import type { Rows } from "./Rows.ts"
+import type { Tracker } from "./Tracker.ts"
+
+type Changes = Pick<Tracker["Type"], "create" | "update" | "close" | "reopen" | "delete" | "undelete">
+
+/** Blocking dependencies of each new issue are made of these. */
+interface Link {
+  readonly id: string
+  readonly type: string
+}
+
+export const make = Effect.fnUntraced(function* (rows: Rows) {
+  const store = yield* IssueStore
+  const { actor, change, context, edit, editOne, find, issueOf, prefix, recordOf, save } = rows
+
+  const isTaken = (id: string) => Effect.map(store.row(id), Option.isSome)
+
+  const newId = Effect.fnUntraced(function* (
+    input: { readonly id?: string; readonly force?: boolean },
+    fields: Issue.NewIssue,
+    parent: string | undefined
+  ) {
+    if (input.id !== undefined) {
+      const id = yield* IssueId.decode(input.id)
+      const expected = yield* prefix
+      if (input.force !== true && !IssueId.hasPrefix(id, expected)) {
+        return yield* new Issue.InvalidValue({
+          field: "id",
+          value: id,
+          rule: `an id that begins with ${expected}- (or given with --force)`
+        })
+      }
+      if (yield* isTaken(id)) return yield* new Conflict({ id, detail: "there is an issue of that id already" })
+      return id
+    }
+    if (parent !== undefined) return yield* IssueId.childId(parent, [], (yield* store.nextChild(parent)) - 1)
+    const issues = yield* store.ids("issues")
+    const taken = new Set([...issues, ...(yield* store.ids("tombstones"))])
+    return IssueId.generate({
+      prefix: yield* prefix,
+      title: fields.title,
+      description: fields.description ?? "",
+      actor,
+      nanoseconds: yield* Clock.currentTimeNanos,
+      count: issues.filter(id => IssueId.depth(id) === 0).length,
+      taken: id => taken.has(id)
+    })
+  })
+
+  const create: Changes["create"] = input =>
+    change(
+      "create",
+      Effect.gen(function* () {
+        const fields = yield* Issue.decodeNewIssue(input)
+        const parent = input.parent === undefined ? undefined : (yield* find(input.parent)).id
+        const links: Array<Link> = parent === undefined ? [] : [{ id: parent, type: "parent-child" }]
+        for (const { id, type } of input.dependencies ?? []) {
+          links.push({ id: (yield* find(id)).id, type: yield* Issue.decodeDependencyType(type) })
+        }
+        const id = yield* newId(input, fields, parent)
+        const distinct = links.filter(
+          (link, i) => links.findIndex(other => other.id === link.id && other.type === link.type) === i
+        )
+        const record = IssueChange.create(
+          fields,
+          id,
+          yield* context,
+          distinct.map(link => ({ dependsOnId: link.id, type: link.type }))
+        )
+        yield* save(undefined, record, "created")
+        for (const blocked of input.blocks ?? []) {
+          const row = yield* find(blocked)
+          const { edges } = yield* store.graph
+          yield* refuseCycle(edges, { issueId: row.id, dependsOnId: id, type: "blocks" })
+          yield* edit(row, "dependency_added", [IssueChange.addDependency(id, "blocks")])
+        }
+        return Issue.fromRecord(record)
+      })
+    )
+
+  const update: Changes["update"] = (id, asked) =>
+    change(
+      "update",
+      Effect.gen(function* () {
+        const fields = yield* Issue.decodeIssueUpdate(asked)
+        const row = yield* find(id)
+        const before = yield* issueOf(row)
+        if (asked.ifUpdatedAt !== undefined) {
+          const expected = Instant.parse(asked.ifUpdatedAt)
+          if (expected === undefined) {
+            return yield* new Issue.InvalidValue({
+              field: "if-updated-at",
+              value: asked.ifUpdatedAt,
+              rule: "a time stamp as RFC 3339 writes it"
+            })
+          }
+          if (Instant.parse(before.updated_at) !== expected) {
+            return yield* new Conflict({ id: row.id, detail: `it was changed since, at ${before.updated_at}` })
+          }
+        }
+        const edits: Array<IssueChange.Edit> = [IssueChange.update(fields)]
+        if (asked.appendNotes !== undefined) edits.push(IssueChange.appendNotes(asked.appendNotes))
+        if (asked.setLabels !== undefined) {
+          edits.push(IssueChange.setLabels(yield* Effect.forEach(asked.setLabels, label => Issue.decodeLabel(label))))
+        }
+        if (asked.addLabels !== undefined) {
+          edits.push(IssueChange.addLabels(yield* Effect.forEach(asked.addLabels, label => Issue.decodeLabel(label))))
+        }
+        if (asked.removeLabels !== undefined) edits.push(IssueChange.removeLabels(asked.removeLabels))
+        if (asked.parent !== undefined) {
+          const parent = asked.parent === "" ? "" : (yield* find(asked.parent)).id
+          if (parent !== "") {
+            yield* refuseSelf(row.id, parent)
+            const { edges } = yield* store.graph
+            const others = edges.filter(edge => edge.issueId !== row.id || edge.type !== "parent-child")
+            yield* refuseCycle(others, { issueId: row.id, dependsOnId: parent, type: "parent-child" })
+          }
+          edits.push(IssueChange.setParent(parent))
+        }
+        const status = fields.status
+        const event =
+          status === undefined || status === before.status
+            ? "updated"
+            : status === "closed"
+              ? "closed"
+              : before.status === "closed"
+                ? "reopened"
+                : "status_changed"
+        return Issue.fromRecord(yield* edit(row, event, edits))
+      })
+    )
+
+  const remove: Changes["delete"] = (ids, how = {}) =>
+    change(
+      "delete",
+      Effect.gen(function* () {
+        const { edges } = yield* store.graph
+        const wanted = new Map<string, MarkedRow>()
+        for (const id of ids) {
+          const row = yield* find(id)
+          wanted.set(row.id, row)
+        }
+        if (how.cascade === true) {
+          for (const id of wanted.keys()) {
+            for (const edge of edges) {
+              if (edge.dependsOnId !== id || wanted.has(edge.issueId)) continue
+              const row = yield* store.row(edge.issueId)
+              if (Option.isSome(row) && !Issue.isTombstone(yield* recordOf(row.value)))
+                wanted.set(edge.issueId, row.value)
+            }
+          }
+        }
+        if (how.dryRun !== true) {
+          for (const row of wanted.values()) yield* edit(row, "deleted", [IssueChange.remove(how.reason)], how.reason)
+        }
+        // other issues are left alone: a tombstone blocks nothing, and undelete finds its links where they were
+        return { deleted: [...wanted.keys()], dependenciesRemoved: 0 }
+      })
+    )
+
+  const changes: Changes = {
+    create,
+    update,
+    close: (id, how = {}) => editOne("close", id, "closed", [IssueChange.close(how.reason)], how.reason),
+    reopen: (id, how = {}) => editOne("reopen", id, "reopened", [IssueChange.reopen], how.reason),
+    delete: remove,
+    undelete: id =>
+      change(
+        "undelete",
+        Effect.gen(function* () {
+          const alive = yield* store.row(id)
+          if (Option.isSome(alive) && !Issue.isTombstone(yield* recordOf(alive.value)))
+            return yield* issueOf(alive.value)
+          return Issue.fromRecord(yield* edit(yield* find(id, "tombstones"), "undeleted", [IssueChange.undelete]))
+        })
+      )
+  }
+  return changes
+})

@@ -1,0 +1,144 @@
+/**
+ * The rows of the store as the use cases see them: found by what people type, read as issues, changed in one way.
+ *
+ * Every read passes `freshen`, every change `change`: what the two promise holds for all use cases (G11, G13, G26).
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Issue from "../domain/Issue.ts"
+import * as IssueChange from "../domain/IssueChange.ts"
+import * as IssueId from "../domain/IssueId.ts"
+import * as IssueRecord from "../domain/IssueRecord.ts"
+import { FlushManager } from "../flush/FlushManager.ts"
+import { IntegrityChecker } from "../flush/IntegrityChecker.ts"
+import { Reconciler } from "../flush/Reconciler.ts"
+import * as IssueLine from "../issue-file/IssueLine.ts"
+import { IssueLock } from "../issue-file/IssueLock.ts"
+import { IssueStore, type MarkedRow, type Row, type StoreError } from "../store/IssueStore.ts"
+import type { TrackerOptions } from "./Tracker.ts"
+
+export type Rows = Effect.Effect.Success<ReturnType<typeof make>>
+
+export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
+  const store = yield* IssueStore
+  const lock = yield* IssueLock
+  const integrity = yield* IntegrityChecker
+  const reconciler = yield* Reconciler
+  const flush = yield* FlushManager
+
+  const recordOf = (row: Row): Effect.Effect<IssueRecord.IssueRecord> => {
+    const record = IssueLine.decode(row.line)
+    // what entered the store was read by the same codec
+    return IssueLine.isUnreadable(record)
+      ? Effect.dieMessage(`row ${row.id}: ${record.reason}`)
+      : Effect.succeed(record)
+  }
+
+  const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.map(recordOf(row), Issue.fromRecord)
+
+  const prefix =
+    options.prefix !== undefined
+      ? Effect.succeed(options.prefix)
+      : Effect.map(store.ids("issues"), ids => IssueId.commonestPrefix(ids) ?? options.fallbackPrefix)
+
+  /** The row that is meant by what a person typed. */
+  const find = Effect.fnUntraced(function* (input: string, among: "issues" | "tombstones" = "issues") {
+    const exact = yield* store.row(input)
+    if (Option.isSome(exact)) {
+      const deleted = Issue.isTombstone(yield* recordOf(exact.value))
+      if (deleted === (among === "tombstones")) return exact.value
+    }
+    const id = yield* IssueId.resolve(input, yield* store.ids(among), yield* prefix)
+    const row = yield* store.row(id)
+    return yield* Option.match(row, {
+      onNone: () => Effect.fail(new IssueId.IssueNotFound({ id: input })),
+      onSome: Effect.succeed
+    })
+  })
+
+  const context = Effect.map(
+    Clock.currentTimeMillis,
+    (now): IssueChange.ChangeContext => ({ at: new Date(now).toISOString(), actor: options.actor })
+  )
+
+  const staleNotice = (why: string) => Effect.logWarning(`answering from the store, which may be stale: ${why}`)
+
+  /** Brings the store up to date if that takes no long wait; else says that the answer is stale (G26). */
+  const freshen: Effect.Effect<void, StoreError> =
+    options.autoImport === false
+      ? Effect.void
+      : Effect.gen(function* () {
+          if (yield* integrity.glance) return
+          const { barred } = yield* lock.withLockWithin("1 second", reconciler.reconcile)
+          const [first] = barred
+          if (first !== undefined) yield* staleNotice(first.message)
+        }).pipe(
+          Effect.ensuring(integrity.release),
+          Effect.catchAll(error =>
+            error._tag === "StoreError" && error.isOutOfOrder ? Effect.fail(error) : staleNotice(error.message)
+          )
+        )
+
+  /**
+   * A change: under the lock, after a reconcile, one transaction; then the mark. When the caller is interrupted it is not
+   * known whether the commit stands, so the flush manager is told in that case too.
+   */
+  const change = <A, E>(name: string, body: Effect.Effect<A, E>) =>
+    lock
+      .withLock(
+        Effect.gen(function* () {
+          const { barred } = yield* reconciler.reconcile
+          const [first] = barred
+          if (first !== undefined) yield* Effect.logWarning(first.message)
+          return yield* store.transaction(body)
+        })
+      )
+      .pipe(
+        Effect.onExit(exit => (Exit.isSuccess(exit) || Exit.isInterrupted(exit) ? flush.markDirty() : Effect.void)),
+        Effect.withSpan(`Tracker.${name}`)
+      )
+
+  const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
+
+  const save = (row: MarkedRow | undefined, record: IssueRecord.IssueRecord, event: string, comment?: string) =>
+    Effect.gen(function* () {
+      yield* store.write([{ record, state: { _tag: "dirty", base: row === undefined ? undefined : baseOf(row) } }])
+      yield* store.addEvents([
+        {
+          issueId: record.id,
+          type: event,
+          actor: options.actor,
+          at: IssueRecord.text(record, "updated_at") ?? "",
+          newValue: IssueRecord.line(record),
+          ...(row === undefined ? {} : { oldValue: row.line }),
+          ...(comment === undefined ? {} : { comment })
+        }
+      ])
+    })
+
+  /** Edits a row; what changes nothing writes nothing. */
+  const edit = Effect.fnUntraced(function* (
+    row: MarkedRow,
+    event: string,
+    edits: ReadonlyArray<IssueChange.Edit>,
+    comment?: string
+  ) {
+    const before = yield* recordOf(row)
+    const after = IssueChange.apply(before, yield* context, ...edits)
+    if (after !== before) yield* save(row, after, event, comment)
+    return after
+  })
+
+  /** One issue, found by its id, edited. */
+  const editOne = (name: string, id: string, event: string, edits: ReadonlyArray<IssueChange.Edit>, comment?: string) =>
+    change(
+      name,
+      Effect.gen(function* () {
+        return Issue.fromRecord(yield* edit(yield* find(id), event, edits, comment))
+      })
+    )
+
+  return { actor: options.actor, prefix, recordOf, issueOf, find, context, freshen, change, save, edit, editOne }
+})

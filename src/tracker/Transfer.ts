@@ -1,0 +1,111 @@
+/** The use cases that move many issues at once: taking over the issue file, import, export. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Issue from "../domain/Issue.ts"
+import { FlushManager } from "../flush/FlushManager.ts"
+import { Reconciler } from "../flush/Reconciler.ts"
+import { IssueFile } from "../issue-file/IssueFile.ts"
+import * as IssueLine from "../issue-file/IssueLine.ts"
+import * as IssueLines from "../issue-file/IssueLines.ts"
+import { IssueLock } from "../issue-file/IssueLock.ts"
+import { IssueStore } from "../store/IssueStore.ts"
+import type { Rows } from "./Rows.ts"
+import type { Tracker } from "./Tracker.ts"
+
+type Transfer = Pick<Tracker["Type"], "init" | "import" | "export">
+
+export const make = Effect.fnUntraced(function* (rows: Rows) {
+  const store = yield* IssueStore
+  const lock = yield* IssueLock
+  const file = yield* IssueFile
+  const reconciler = yield* Reconciler
+  const flush = yield* FlushManager
+  const { actor, freshen, issueOf, prefix } = rows
+
+  const danglingIn = Effect.fnUntraced(function* (lines: ReadonlyArray<IssueLines.IssueText>) {
+    const known = new Set([
+      ...lines.map(({ id }) => id),
+      ...(yield* store.ids("issues")),
+      ...(yield* store.ids("tombstones"))
+    ])
+    return lines.flatMap(({ id, text }) => {
+      const record = IssueLine.decode(text)
+      if (IssueLine.isUnreadable(record)) return []
+      return Issue.dependenciesOf(record)
+        .filter(({ depends_on_id }) => !known.has(depends_on_id))
+        .map(({ depends_on_id }) => ({ id, dependsOn: depends_on_id }))
+    })
+  })
+
+  /** Rows whose line is gone from the file, and which nobody changed since. */
+  const prunable = Effect.fnUntraced(function* (present: ReadonlySet<string>) {
+    const marked = yield* store.markedRows
+    return marked.filter(row => row.mark?.base === row.line && !present.has(row.id)).map(({ id }) => id)
+  })
+
+  const importBytes: Transfer["import"] = (bytes, how = {}) =>
+    lock
+      .withLock(
+        Effect.gen(function* () {
+          const { barred } = yield* reconciler.reconcile
+          const [first] = barred
+          if (first !== undefined) return yield* first
+          const dangling = yield* danglingIn(IssueLines.read(bytes).lines)
+          const [loose] = dangling
+          if (how.strict === true && loose !== undefined) {
+            return yield* new Issue.InvalidValue({
+              field: "dependency",
+              value: `${loose.id} → ${loose.dependsOn}`,
+              rule: "on an issue that exists (--strict)"
+            })
+          }
+          const absorbed = yield* reconciler.absorb(bytes, {
+            dryRun: how.dryRun === true,
+            skipExisting: how.skipExisting === true,
+            actor
+          })
+          const pruned = how.prune === true ? yield* prunable(absorbed.ids) : []
+          if (how.dryRun !== true && pruned.length > 0) yield* store.transaction(store.forget(pruned))
+          return {
+            created: absorbed.created.length,
+            updated: absorbed.updated.length,
+            unchanged: absorbed.unchanged,
+            skipped: absorbed.skipped,
+            pruned,
+            dangling,
+            renamed: absorbed.renamed
+          }
+        })
+      )
+      .pipe(
+        Effect.onExit(exit =>
+          how.dryRun !== true && (Exit.isSuccess(exit) || Exit.isInterrupted(exit)) ? flush.markDirty() : Effect.void
+        ),
+        Effect.withSpan("Tracker.import")
+      )
+
+  const transfer: Transfer = {
+    init: lock.withLock(
+      Effect.gen(function* () {
+        const { barred } = yield* reconciler.reconcile
+        const [first] = barred
+        if (first !== undefined) return yield* first
+        const issues = yield* store.ids("issues")
+        return { prefix: yield* prefix, issueFile: file.path, issues: issues.length }
+      })
+    ),
+    import: importBytes,
+    export: (filter = {}) =>
+      Effect.gen(function* () {
+        yield* freshen
+        const all = yield* store.rows
+        const { statuses } = filter
+        const wanted =
+          statuses === undefined
+            ? all
+            : yield* Effect.filter(all, row => Effect.map(issueOf(row), issue => statuses.includes(issue.status)))
+        return IssueLines.splice(new Uint8Array(0), new Map(wanted.map(({ id, line }) => [id, line]))).bytes
+      }).pipe(Effect.withSpan("Tracker.export"))
+  }
+  return transfer
+})
