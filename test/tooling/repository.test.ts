@@ -27,7 +27,9 @@ it("tooling: package-lock.json has an entry for every optional dependency, so th
 it("tooling: no tracked file contains a path of the machine it was written on", () => {
   expect(tracked.length).toBeGreaterThan(0)
   const machinePath = new RegExp(["/work/", "main|/", "root/|/home/", "[a-z]+/"].join(""))
-  const offending = tracked.filter(path => machinePath.test(readFileSync(path, "utf8")))
+  // The real issue files are kept as they were found; their texts quote the machines of those who wrote them.
+  const ours = tracked.filter(path => !path.startsWith("test/data/"))
+  const offending = ours.filter(path => machinePath.test(readFileSync(path, "utf8")))
   expect(offending).toEqual([])
 })
 
