@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeEach, describe, expect, it } from "vitest"
-import { type Clone, create, issuesIn, linesOf, type Place, place, type Shown, show, storeOf } from "./git.ts"
+import { type Clone, create, issuesIn, linesOf, type Place, place, type Shown, show, storeOf, until } from "./git.ts"
 
 let scratch: Place
 beforeEach(() => {
@@ -326,11 +326,6 @@ describe.each([driver, union, byHand, byHandMidway, byRebase])("by $name", meeti
     }
   })
 })
-
-/** Spins the event loop until it is so. */
-const until = async (so: () => boolean) => {
-  while (!so()) await new Promise(resolve => setImmediate(resolve))
-}
 
 describe("deletions", () => {
   it("G23: no checkout, merge or reset of an older line brings a deleted issue back, in any clone", async () => {

@@ -161,3 +161,8 @@ export const fingerprint = (file: string) => {
   const { ino, mtimeNs, ctimeNs } = statSync(file, { bigint: true })
   return { ino, mtimeNs, ctimeNs, bytes: readFileSync(file, "utf8") }
 }
+
+/** Turns the event loop until it is so. */
+export const until = async (so: () => boolean) => {
+  while (!so()) await new Promise(resolve => setImmediate(resolve))
+}
