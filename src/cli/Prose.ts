@@ -4,11 +4,10 @@
  * One line end at the end is dropped, as a shell's `$(…)` would: it comes from the editor or `echo`, not from the author.
  */
 import { isUtf8 } from "node:buffer"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import { FileUnusable } from "./CliError.ts"
 import type { Prose } from "./CommandSpec.ts"
-import { Stdio } from "./Stdio.ts"
+import * as InputFile from "./InputFile.ts"
 
 const decode = (bytes: Uint8Array, path: string) =>
   isUtf8(bytes)
@@ -19,28 +18,11 @@ const decode = (bytes: Uint8Array, path: string) =>
       )
     : Effect.fail(new FileUnusable({ path, detail: "it is not UTF-8 text" }))
 
-/** The bytes of a file that the user named; `-` is stdin. */
-export const readFile = Effect.fn("Prose.readFile")(function* (path: string) {
-  const stdio = yield* Stdio
-  const fs = yield* FileSystem.FileSystem
-  if (path === "-") return yield* stdio.readAll
-  return yield* fs.readFile(path).pipe(
-    Effect.mapError(
-      error =>
-        new FileUnusable({
-          path,
-          detail: error._tag === "SystemError" && error.reason === "NotFound" ? "no such file" : "it cannot be read",
-          cause: error
-        })
-    )
-  )
-})
-
 /** The text of a field. */
 export const read = Effect.fn("Prose.read")(function* (source: Prose) {
   if (source._tag === "Given") return source.text
   const path = source._tag === "Stdin" ? "-" : source.path
-  return yield* decode(yield* readFile(path), path === "-" ? "stdin" : path)
+  return yield* decode(yield* InputFile.read(path), path === "-" ? "stdin" : path)
 })
 
 /** As `read`, of a field that may not be given. */

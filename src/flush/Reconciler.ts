@@ -48,6 +48,8 @@ export class Reconciler extends Context.Tag("effect-beads/Reconciler")<
         readonly dryRun?: boolean
         readonly skipExisting?: boolean
         readonly actor?: string
+        /** Where the lines come from, to name in an error. Default: the issue file. */
+        readonly source?: string
       }
     ) => Effect.Effect<Absorbed, StoreError | IssueLine.UnreadableLine>
   }
@@ -208,7 +210,7 @@ export const make = Effect.gen(function* () {
 
   const absorb: Reconciler["Type"]["absorb"] = Effect.fn("Reconciler.absorb")(function* (bytes, options = {}) {
     const reading = IssueLines.read(bytes)
-    const [first] = unreadable(file.path, reading)
+    const [first] = unreadable(options.source ?? file.path, reading)
     if (first !== undefined) return yield* first
     return yield* store.transaction(
       Effect.gen(function* () {

@@ -106,6 +106,8 @@ export interface ImportOptions {
   readonly prune?: boolean
   /** A dangling dependency is an error. */
   readonly strict?: boolean
+  /** Where the lines come from, to name in an error. */
+  readonly source?: string
 }
 
 export interface ImportReport {

@@ -62,7 +62,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           const absorbed = yield* reconciler.absorb(bytes, {
             dryRun: how.dryRun === true,
             skipExisting: how.skipExisting === true,
-            actor
+            actor,
+            source: how.source ?? "the input"
           })
           const pruned = how.prune === true ? yield* prunable(absorbed.ids) : []
           if (how.dryRun !== true && pruned.length > 0) yield* store.transaction(store.forget(pruned))

@@ -245,7 +245,6 @@ describe("answers", () => {
       const id = yield* create("--title=a\u001b[2J\nb\u202e", "-d", "c\u0007\nd\u009b")
       for (const words of [["list"], ["show", id], ["ready"], ["list", "--long"], ["show", id, "--json"]]) {
         const { stdout } = yield* run(...words)
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
         expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
       }
       expect((yield* run("list")).stdout).toBe(`${id} [P2] [task] open - a\\x1b[2J\\nb\\u202e\n`)
@@ -378,6 +377,47 @@ describe("the place", () => {
       })
       writeFileSync(path.join(at, ".beads/beads.jsonl"), "\n")
       expect(yield* run("list")).toMatchObject({ exitCode: 0 })
+    })
+  )
+})
+
+describe("files that the user names", () => {
+  it.scopedLive("G33: a device or a directory is not read, and an input that cannot be read is named", () =>
+    Effect.gen(function* () {
+      const { create, lines, run } = yield* project
+      yield* create("First")
+      const before = lines()
+      for (const words of [
+        ["import", "-i", "/dev/null"],
+        ["create", "x", "--description-file", "/dev/null"],
+        ["import", "-i", "/"]
+      ]) {
+        const { exitCode, stderr } = yield* run(...words)
+        expect([exitCode, stderr]).toEqual([
+          1,
+          expect.stringMatching(/^Error: (\/dev\/null|\/): it is a (device|directory)/)
+        ])
+      }
+      expect(yield* run("import", "-i", "/etc/passwd")).toMatchObject({
+        exitCode: 8,
+        stderr: expect.stringContaining("/etc/passwd, line 1")
+      })
+      expect(lines()).toBe(before)
+    })
+  )
+
+  it.scopedLive("G30, G33: an export does not write over what lies in .beads", () =>
+    Effect.gen(function* () {
+      const { at, create, lines, run } = yield* project
+      yield* create("First")
+      const config = readFileSync(path.join(at, ".beads/config.yaml"), "utf8")
+      for (const target of [".beads/config.yaml", ".beads/other.jsonl"]) {
+        expect(yield* run("export", "-o", path.join(at, target))).toMatchObject({ exitCode: 2 })
+      }
+      expect(readFileSync(path.join(at, ".beads/config.yaml"), "utf8")).toBe(config)
+      expect(existsSync(path.join(at, ".beads/other.jsonl"))).toBe(false)
+      expect(yield* run("export", "-o", path.join(at, "copy.jsonl"))).toMatchObject({ exitCode: 0 })
+      expect(readFileSync(path.join(at, "copy.jsonl"), "utf8")).toBe(lines())
     })
   )
 })

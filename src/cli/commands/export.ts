@@ -46,6 +46,12 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
       text: () => ""
     })
   }
+  if (path.dirname(yield* real(path.resolve(output))) === (yield* real(location.directory))) {
+    return yield* new UsageError({
+      detail: `${output} lies in ${location.directory}, where other files than the issue file would be taken for the tracker's own`,
+      hint: "export to a place outside of it"
+    })
+  }
   const bytes = yield* tracker.export(filter)
   yield* fs
     .writeFile(output, bytes)

@@ -4,8 +4,8 @@ import * as Change from "../Change.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { importIssues } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
+import * as InputFile from "../InputFile.ts"
 import * as Output from "../Output.ts"
-import * as Prose from "../Prose.ts"
 import { Settings } from "../Settings.ts"
 
 const json = (report: ImportReport, dryRun: boolean) => ({
@@ -41,10 +41,16 @@ export const run = Effect.fn("bd.import")(function* ({ flags }: Input<typeof imp
   const tracker = yield* Tracker
   const settings = yield* Settings
   const dryRun = flags["dry-run"]
-  const bytes = yield* Prose.readFile(flags.input ?? "-")
+  const bytes = yield* InputFile.read(flags.input ?? "-")
   const reports: Array<ImportReport> = []
   const attempt = tracker
-    .import(bytes, { dryRun, strict: flags.strict, skipExisting: flags["skip-existing"], prune: flags.prune })
+    .import(bytes, {
+      dryRun,
+      strict: flags.strict,
+      skipExisting: flags["skip-existing"],
+      prune: flags.prune,
+      source: flags.input ?? "stdin"
+    })
     .pipe(Effect.tap(report => Effect.sync(() => reports.push(report))))
   const forms = {
     json: ([report]: ReadonlyArray<ImportReport>) => (report === undefined ? null : json(report, dryRun)),
