@@ -15,6 +15,8 @@
  *   that marks do not hammer a broken disk.
  * - Callers test that the inbox is open and offer in one synchronous step, and the owner closes it before it drains
  *   it: no command is left behind without an answer.
+ * - A mark that comes while the manager ends starts no flush any more, but it is remembered: a `flushNow` after it must
+ *   not answer that all is published.
  *
  * Promises G1 to G10. Knows the `Exporter` only: no file, no store, no lock.
  */
@@ -29,16 +31,14 @@ import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
-import type * as Schedule from "effect/Schedule"
-import * as ScheduleDecision from "effect/ScheduleDecision"
-import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Exporter, FlushFailed, type FlushReport } from "./Exporter.ts"
+import * as FlushInbox from "./FlushInbox.ts"
 import { debounceSchedule, FlushOptions, retrySchedule } from "./FlushOptions.ts"
+import { makeStepper } from "./ScheduleStepper.ts"
 
 /** The flush manager has ended, and changes are not in the issue file; they stay in the store, marked. */
 export class FlushManagerClosed extends Schema.TaggedError<FlushManagerClosed>()("FlushManagerClosed", {}) {
@@ -47,7 +47,7 @@ export class FlushManagerClosed extends Schema.TaggedError<FlushManagerClosed>()
   }
 }
 
-/** What the manager is doing. Times are milliseconds since the epoch. */
+/** What the manager is doing. Times are milliseconds since the epoch, by a clock that is never set back. */
 export type FlushPhase =
   /** Nothing is unflushed that is known here. */
   | { readonly _tag: "Idle" }
@@ -57,7 +57,7 @@ export type FlushPhase =
   | { readonly _tag: "Flushing"; readonly since: number; readonly full: boolean }
   /** The last `attempt` flushes failed, the latest of `cause`; the next is tried at `due`. */
   | { readonly _tag: "Failing"; readonly attempt: number; readonly cause: FlushFailed; readonly due: number }
-  /** Shut down; `unflushed` tells whether marks were left for the next process. */
+  /** Shut down; `unflushed` tells whether marks are left for the next process, those made since included. */
   | { readonly _tag: "Closed"; readonly unflushed: boolean }
 
 export interface FlushStatus {
@@ -99,17 +99,7 @@ export class FlushManager extends Context.Tag("effect-beads/FlushManager")<
 type FlushReply = Deferred.Deferred<FlushReport, FlushFailed | FlushManagerClosed>
 type CleanReply = Deferred.Deferred<void, FlushManagerClosed>
 
-/** Neighbouring marks in the inbox, as one message. */
-interface Marks {
-  readonly _tag: "MarkDirty"
-  readonly first: number
-  last: number
-  count: number
-  full: boolean
-}
-
 type Command =
-  | Marks
   | { readonly _tag: "FlushNow"; readonly reply: FlushReply }
   | { readonly _tag: "AwaitClean"; readonly reply: CleanReply }
   | { readonly _tag: "Due" }
@@ -151,8 +141,10 @@ interface State {
   armed: number | undefined
   lookup: Fiber.RuntimeFiber<boolean, FlushFailed> | undefined
   lastReport: FlushReport | undefined
+  /** In `closing` a running flush is waited for, and one more may start; after `lastFlush` none does. */
   mode: "open" | "closing" | "lastFlush" | "closed"
-  unflushedAtClose: boolean
+  /** Marks came too late to start a flush, and no flush has started since. */
+  missed: boolean
 }
 
 /** Failures in a row after which the warning is a prominent one. */
@@ -164,10 +156,10 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const exporter = yield* Exporter
     const options = yield* FlushOptions
     const maxDelay = Duration.toMillis(options.maxDelay)
-    const window = stepper(debounceSchedule(options))
-    const retry = stepper(retrySchedule(options))
+    const window = makeStepper(debounceSchedule(options))
+    const retry = makeStepper(retrySchedule(options))
 
-    const inbox = yield* makeInbox
+    const inbox = yield* FlushInbox.make<Command>()
     const timer = yield* FiberHandle.make<void>()
     const ended = yield* Deferred.make<void>()
 
@@ -182,10 +174,17 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       lookup: undefined,
       lastReport: undefined,
       mode: "open",
-      unflushedAtClose: false
+      missed: false
     }
 
     // ---- what the state says
+
+    /** When the next flush is due; `undefined` if none is needed. */
+    const due = (now: number): number | undefined => {
+      if (state.nextReplies.length > 0) return now
+      if (state.dirty === undefined) return undefined
+      return state.mode === "open" ? deadline(state.dirty) : now
+    }
 
     const deadline = (dirty: Dirty): number => {
       if (state.failing !== undefined) return state.failing.due
@@ -193,8 +192,14 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       return Math.min(dirty.due, dirty.since + maxDelay)
     }
 
+    const isClean = () => state.dirty === undefined && state.flight === undefined && state.lookup === undefined
+
+    /** Whether the store may hold changes that are not in the file, once the manager has ended. */
+    const isUnflushed = () =>
+      state.dirty !== undefined || state.flight !== undefined || state.missed || inbox.refusedMarks()
+
     const phase = (): FlushPhase => {
-      if (state.mode === "closed") return { _tag: "Closed", unflushed: state.unflushedAtClose }
+      if (state.mode === "closed") return { _tag: "Closed", unflushed: isUnflushed() }
       if (state.flight !== undefined) {
         return { _tag: "Flushing", since: state.flight.started, full: state.flight.full }
       }
@@ -214,7 +219,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const published = yield* SubscriptionRef.make(currentStatus())
     let publishedTag = currentStatus().phase._tag
 
-    /** On transitions only: one set per mark made 200,000 marks 8 times slower. Every change of phase changes the tag. */
+    /** On transitions only: one set per mark made 200,000 marks 8 times slower. */
     const publish = Effect.suspend(() => {
       const status = currentStatus()
       if (status.phase._tag === publishedTag) return Effect.void
@@ -224,18 +229,16 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
 
     // ---- steps of the owner
 
-    const addMarks = Effect.fnUntraced(function* (marks: Omit<Marks, "_tag">) {
+    const addMarks = Effect.fnUntraced(function* ({ count, first, full, last }: Omit<FlushInbox.Marks, "_tag">) {
       if (state.dirty === undefined) window.reset()
-      const before = state.dirty ?? { since: marks.first, marks: 0, due: marks.first }
       // Both ends of the message are stepped, so that the window does not depend on what the inbox happened to merge.
-      let due = yield* window.next(marks.first)
-      if (marks.last > marks.first) due = yield* window.next(marks.last)
+      const end = yield* window.next(first)
       state.dirty = {
-        since: Math.min(before.since, marks.first),
-        marks: before.marks + marks.count,
-        due: Math.max(before.due, due)
+        since: state.dirty?.since ?? first,
+        marks: (state.dirty?.marks ?? 0) + count,
+        due: last > first ? yield* window.next(last) : end
       }
-      state.full = state.full || marks.full
+      state.full = state.full || full
     })
 
     const startFlush = Effect.fnUntraced(function* (now: number) {
@@ -250,6 +253,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       state.flight = { fiber, started: now, full, dirty: state.dirty, replies: state.nextReplies }
       state.dirty = undefined
       state.full = false
+      state.missed = false
       state.nextReplies = []
       if (state.mode === "closing") state.mode = "lastFlush"
     })
@@ -262,7 +266,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         state.failing = undefined
         state.lastReport = exit.value
         retry.reset()
-        return yield* Effect.forEach(flight.replies, reply => Deferred.succeed(reply, exit.value), { discard: true })
+        return yield* answer(flight.replies, exit)
       }
       const now = yield* currentMillis
       const cause = toFlushFailed(exit.cause)
@@ -276,26 +280,26 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         marks: given.marks + (state.dirty?.marks ?? 0),
         due: state.dirty?.due ?? given.due
       }
-      yield* Effect.forEach(flight.replies, reply => Deferred.fail(reply, cause), { discard: true })
+      yield* answer(flight.replies, Effect.fail(cause))
       yield* logFailure(attempt, state.failing.due - now, exit.cause)
     })
 
     const logFailure = (attempt: number, wait: number, cause: Cause.Cause<FlushFailed>) => {
       const next = state.mode === "open" ? `; next attempt in ${wait} ms` : ""
       return attempt === prominentFailures
-        ? Effect.logError(
+        ? logError(
             `${attempt} flushes in a row have failed${next}. No change is lost: all are in the store, marked as unpublished, but the issue file lacks them. ` +
               "To recover: read the cause below; see that the disk has room, that .beads can be written, that no other process keeps the lock, " +
               "and that the issue file has no conflict markers or broken lines; then run `bd flush`, or leave it to the next attempt.",
             cause
           )
-        : Effect.logWarning(`flush failed, attempt ${attempt}${next}; the changes stay marked`, cause)
+        : logWarning(`flush failed, attempt ${attempt}${next}; the changes stay marked`, cause)
     }
 
     const lookedUp = Effect.fnUntraced(function* (exit: Exit.Exit<boolean, FlushFailed>) {
       state.lookup = undefined
       if (Exit.isFailure(exit)) {
-        return yield* Effect.logWarning("cannot tell whether an earlier run left unpublished changes", exit.cause)
+        return yield* logWarning("cannot tell whether an earlier run left unpublished changes", exit.cause)
       }
       if (!exit.value || state.mode !== "open") return
       const now = yield* currentMillis
@@ -319,17 +323,18 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         )
       )
 
-    const handle = (command: Command): Effect.Effect<unknown> => {
+    const handle = (command: Command | FlushInbox.Marks): Effect.Effect<unknown> => {
       switch (command._tag) {
         case "MarkDirty":
-          return state.mode === "open" ? addMarks(command) : Effect.void
-        case "FlushNow":
+          if (state.mode === "open") return addMarks(command)
+          state.missed = true
+          return Effect.void
+        case "FlushNow": {
           // The running flush has all marks if none came since it started.
-          return Effect.sync(() =>
-            (state.flight !== undefined && state.dirty === undefined ? state.flight.replies : state.nextReplies).push(
-              command.reply
-            )
-          )
+          const covered = state.dirty === undefined && !state.missed
+          const replies = covered ? state.flight?.replies : undefined
+          return Effect.sync(() => (replies ?? state.nextReplies).push(command.reply))
+        }
         case "AwaitClean":
           return Effect.sync(() => state.cleanReplies.push(command.reply))
         case "Due":
@@ -354,35 +359,22 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const settle = Effect.gen(function* () {
       if (state.mode === "closed") return
       if (state.flight === undefined) {
-        const wanted = state.nextReplies.length > 0
-        if (state.mode === "open") {
-          const now = yield* currentMillis
-          const due = wanted ? now : state.dirty === undefined ? undefined : deadline(state.dirty)
-          if (due !== undefined && due <= now) yield* startFlush(now)
-          // A later deadline leaves the timer as it is: it will find itself early, which is cheaper than one per mark.
-          else if (due !== undefined && (state.armed === undefined || due < state.armed)) {
-            state.armed = due
-            yield* arm(due - now, { _tag: "Due" })
-          }
-        } else if (state.mode === "closing" && (wanted || state.dirty !== undefined)) {
-          yield* startFlush(yield* currentMillis)
-        } else {
-          return yield* close
+        const now = yield* currentMillis
+        const next = state.mode === "lastFlush" ? undefined : due(now)
+        if (next !== undefined && next <= now) yield* startFlush(now)
+        else if (state.mode !== "open") return yield* close
+        // A later deadline leaves the timer as it is: it will find itself early, which is cheaper than one per mark.
+        else if (next !== undefined && (state.armed === undefined || next < state.armed)) {
+          state.armed = next
+          yield* arm(next - now, { _tag: "Due" })
         }
       }
-      if (isClean() && state.cleanReplies.length > 0) {
-        yield* Effect.forEach(state.cleanReplies.splice(0), reply => Deferred.succeed(reply, undefined), {
-          discard: true
-        })
-      }
-      yield* publish
+      if (isClean()) yield* answer(state.cleanReplies.splice(0), Effect.void)
     })
-
-    const isClean = () => state.dirty === undefined && state.flight === undefined && state.lookup === undefined
 
     /** How calls are answered once the manager has ended. */
     const answerClosed = Effect.suspend(() =>
-      state.unflushedAtClose
+      isUnflushed()
         ? Effect.fail(new FlushManagerClosed())
         : Effect.succeed<FlushReport>({
             mode: "unchanged",
@@ -395,29 +387,27 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
 
     const close = Effect.gen(function* () {
       const { flight, lookup } = state
-      state.unflushedAtClose = state.dirty !== undefined || flight !== undefined
       state.mode = "closed"
-      state.flight = undefined
-      const left = yield* inbox.close
+      for (const command of yield* inbox.close) {
+        if (command._tag === "FlushNow") state.nextReplies.push(command.reply)
+        if (command._tag === "AwaitClean") state.cleanReplies.push(command.reply)
+        if (command._tag === "MarkDirty") state.missed = true
+      }
       // Told to stop, not waited for: it may hang where it cannot be interrupted.
       if (flight !== undefined) yield* Fiber.interruptFork(flight.fiber)
       if (lookup !== undefined) yield* Fiber.interruptFork(lookup)
-      const flushReplies = [...(flight?.replies ?? []), ...state.nextReplies]
-      const cleanReplies = [...state.cleanReplies]
-      for (const command of left) {
-        if (command._tag === "FlushNow") flushReplies.push(command.reply)
-        if (command._tag === "AwaitClean") cleanReplies.push(command.reply)
-      }
-      yield* Effect.forEach(flushReplies, reply => Effect.intoDeferred(answerClosed, reply), { discard: true })
-      yield* Effect.forEach(cleanReplies, reply => Effect.intoDeferred(Effect.asVoid(answerClosed), reply), {
-        discard: true
-      })
+      yield* answer([...(flight?.replies ?? []), ...state.nextReplies], answerClosed)
+      yield* answer(state.cleanReplies, Effect.asVoid(answerClosed))
       yield* publish
-      if (state.unflushedAtClose) {
-        yield* Effect.logError(
-          flight === undefined
-            ? "ended with unpublished changes: the last flush failed. They are kept in the store, marked; `bd flush` publishes them."
-            : "ended with unpublished changes: the last flush did not end in time. They are kept in the store, marked; `bd flush` publishes them."
+      if (isUnflushed()) {
+        const why =
+          flight !== undefined
+            ? "the last flush did not end in time"
+            : state.dirty !== undefined
+              ? "the last flush failed"
+              : "they came while it was ending"
+        yield* logError(
+          `ended with unpublished changes: ${why}. They are kept in the store, marked; \`bd flush\` publishes them.`
         )
       }
     })
@@ -426,16 +416,22 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       if (options.resume) yield* startLookup
       while (state.mode !== "closed") {
         yield* handle(yield* inbox.take)
+        // Also in between, or a flush that ends as the next one is due would end unseen.
+        yield* publish
         yield* settle
+        yield* publish
       }
     })
 
     yield* loop.pipe(
       // Should the owner itself break, nobody is left waiting.
-      Effect.onExit(exit => (Exit.isFailure(exit) && state.mode !== "closed" ? close : Effect.void)),
-      Effect.tapErrorCause(cause => Effect.logError("the flush manager broke", cause)),
+      Effect.onError(cause => {
+        if (state.mode === "closed") return Effect.void
+        // The command it broke at may have been a mark.
+        state.missed = true
+        return Effect.zipRight(logError("the flush manager broke", cause), close)
+      }),
       Effect.ensuring(Deferred.succeed(ended, undefined)),
-      Effect.annotateLogs("module", "FlushManager"),
       // A child inherits the region of its builder, and layers are built where nothing can be interrupted.
       Effect.interruptible,
       Effect.forkScoped
@@ -491,68 +487,13 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
 /** The flush manager; its last flush runs when the layer's scope closes, before the exporter is released. */
 export const layer: Layer.Layer<FlushManager, never, Exporter | FlushOptions> = Layer.scoped(FlushManager, make)
 
-/**
- * The queue of commands, in order. Marks that follow each other are one message until the owner takes it: a million in
- * a row cost one. What a caller writes is that message, not yet delivered, never the owner's state; no mark overtakes
- * another command or falls behind it.
- */
-const makeInbox = Effect.gen(function* () {
-  const queue = yield* Queue.unbounded<Command>()
-  let open = true
-  let tail: Marks | undefined
+const answer = <A, E>(replies: ReadonlyArray<Deferred.Deferred<A, E>>, result: Effect.Effect<A, E>) =>
+  Effect.forEach(replies, reply => Effect.intoDeferred(result, reply), { discard: true })
 
-  const offer = (command: Command): boolean => {
-    if (!open) return false
-    tail = undefined
-    return queue.unsafeOffer(command)
-  }
-
-  return {
-    /** Whether the command was taken in; false once the inbox is closed. */
-    offer,
-    mark: (at: number, full: boolean): void => {
-      if (tail === undefined) {
-        const marks: Marks = { _tag: "MarkDirty", first: at, last: at, count: 1, full }
-        if (offer(marks)) tail = marks
-      } else {
-        tail.last = at
-        tail.count += 1
-        tail.full = tail.full || full
-      }
-    },
-    /** For the owner alone, and never raced: a lost race loses the command. */
-    take: Effect.map(Queue.take(queue), command => {
-      if (command === tail) tail = undefined
-      return command
-    }),
-    depth: (): number =>
-      Math.max(
-        0,
-        Option.getOrElse(queue.unsafeSize(), () => 0)
-      ),
-    /** Refuses from now on; gives what was not taken. */
-    close: Effect.suspend(() => {
-      open = false
-      tail = undefined
-      return Effect.tap(Queue.takeAll(queue), () => Queue.shutdown(queue))
-    })
-  }
-})
-
-/** Walks a Schedule without sleeping: `next(now)` is the time it says to go on at, now if it has ended. */
-const stepper = (schedule: Schedule.Schedule<unknown>) => {
-  let state: unknown = schedule.initial
-  return {
-    reset: () => {
-      state = schedule.initial
-    },
-    next: (now: number): Effect.Effect<number> =>
-      Effect.map(schedule.step(now, undefined, state), ([next, _, decision]) => {
-        state = next
-        return ScheduleDecision.isDone(decision) ? now : ScheduleIntervals.start(decision.intervals)
-      })
-  }
-}
+// Not round the loop: what is logged inside a flush is not the manager's own.
+const own = Effect.annotateLogs("module", "FlushManager")
+const logWarning = (...message: ReadonlyArray<unknown>) => own(Effect.logWarning(...message))
+const logError = (...message: ReadonlyArray<unknown>) => own(Effect.logError(...message))
 
 /** Milliseconds that never run backwards: a wall clock set back by an hour must not delay a flush by an hour. */
 const currentMillis = Effect.map(Clock.currentTimeNanos, nanos => Number(nanos / 1_000_000n))

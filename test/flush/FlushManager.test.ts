@@ -9,6 +9,7 @@ import {
   Effect,
   Exit,
   Fiber,
+  HashMap,
   Layer,
   Logger,
   type LogLevel,
@@ -152,6 +153,20 @@ describe("when a flush starts", () => {
       assert.deepStrictEqual(short.exporter.starts(), [200])
       assert.deepStrictEqual(growing.exporter.starts(), [2_000, 11_000])
       assert.deepStrictEqual(ending.exporter.starts(), [0, 0])
+    })
+  )
+
+  it.scoped("G3: a Schedule that ends with the third mark flushes then, though the window before was longer", () =>
+    Effect.gen(function* () {
+      const { manager, exporter } = yield* start({
+        debounce: Schedule.intersect(Schedule.spaced("10 seconds"), Schedule.recurs(2))
+      })
+      for (let i = 0; i < 4; i++) {
+        yield* manager.markDirty()
+        yield* TestClock.adjust("1 second")
+      }
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(exporter.starts(), [2_000, 13_000])
     })
   )
 
@@ -507,6 +522,25 @@ describe("failures", () => {
   )
 })
 
+describe("what is logged", () => {
+  it.scoped("G24: what the exporter says inside a flush does not pass for the manager's own", () =>
+    Effect.gen(function* () {
+      const { manager, logs } = yield* start(
+        {},
+        { flush: () => Effect.zipRight(Effect.logWarning("two issues under one id"), Effect.fail(broken)) }
+      )
+      yield* Effect.flip(manager.flushNow)
+      assert.deepStrictEqual(
+        logs.map(({ module, text }) => [module, text.slice(0, 12)]),
+        [
+          [undefined, "two issues u"],
+          ["FlushManager", "flush failed"]
+        ]
+      )
+    })
+  )
+})
+
 describe("full export", () => {
   it.scoped("G8: once asked for, the next flush is full, whatever marks come between; the one after is not", () =>
     Effect.gen(function* () {
@@ -621,7 +655,76 @@ describe("shutdown", () => {
       yield* TestClock.adjust("1 hour")
       yield* joinNow(ending)
       assert.deepStrictEqual(exporter.starts(), [0])
+    })
+  )
+
+  it.scoped("G5, G7: a mark that came too late for the last flush is not said to be published", () =>
+    Effect.gen(function* () {
+      const { manager, exporter, logs } = yield* start()
+      exporter.next(takes("1 second"))
+      yield* manager.markDirty()
+      const ending = yield* Effect.fork(manager.shutdown)
+      yield* settle
+      yield* manager.markDirty()
+      const call = yield* Effect.fork(Effect.flip(manager.flushNow))
+      yield* TestClock.adjust("1 second")
+      yield* joinNow(ending)
+      assert.isTrue((yield* joinNow(call)) instanceof FlushManagerClosed)
+      assert.isTrue((yield* Effect.flip(manager.flushNow)) instanceof FlushManagerClosed)
+      assert.deepStrictEqual(exporter.starts(), [0])
+      assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: true })
+      assert.deepStrictEqual(
+        logs.map(log => log.level),
+        ["ERROR"]
+      )
+    })
+  )
+
+  it.scoped("G5, G7: a mark made while the shutdown waits for a flush goes with the last one, if there is one", () =>
+    Effect.gen(function* () {
+      const { manager, exporter, logs } = yield* start()
+      exporter.next(takes("1 second"))
+      const running = yield* Effect.fork(manager.flushNow)
+      yield* settle
+      const ending = yield* Effect.fork(manager.shutdown)
+      yield* settle
+      yield* manager.markDirty()
+      const call = yield* Effect.fork(Effect.zipRight(manager.flushNow, Effect.sync(exporter.starts)))
+      yield* TestClock.adjust("1 second")
+      yield* joinNow(running)
+      yield* joinNow(ending)
+      assert.deepStrictEqual(yield* joinNow(call), [0, 1_000], "the flush that ran at the mark does not cover it")
       assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: false })
+      assert.deepStrictEqual(logs, [])
+    })
+  )
+
+  it.scoped("G5, G7: a mark after the end is a no-op, and flushNow does not say that it was published", () =>
+    Effect.gen(function* () {
+      const { manager, exporter } = yield* start()
+      yield* manager.shutdown
+      yield* manager.flushNow
+      yield* manager.markDirty()
+      assert.isTrue((yield* Effect.flip(manager.flushNow)) instanceof FlushManagerClosed)
+      assert.isTrue((yield* Effect.flip(manager.awaitClean)) instanceof FlushManagerClosed)
+      assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: true })
+      assert.deepStrictEqual(exporter.flushes, [])
+    })
+  )
+
+  it.scoped("G7: an owner that breaks says so and leaves nobody waiting", () =>
+    Effect.gen(function* () {
+      const debounce = Schedule.map(Schedule.forever, (): never => {
+        throw new Error("schedule of the embedder")
+      })
+      const { manager, scope, logs } = yield* start({ debounce })
+      yield* manager.markDirty()
+      const call = yield* Effect.fork(Effect.flip(manager.flushNow))
+      yield* settle
+      assert.isTrue((yield* joinNow(call)) instanceof FlushManagerClosed)
+      assert.isTrue((yield* Effect.flip(manager.awaitClean)) instanceof FlushManagerClosed)
+      yield* Scope.close(scope, Exit.void)
+      assert.include(logs[0]?.cause, "schedule of the embedder")
     })
   )
 
@@ -883,6 +986,51 @@ describe("status", () => {
     })
   )
 
+  it.scoped("G9: a flush that ends as the next one is due is seen to end, with its report or its cause", () =>
+    Effect.gen(function* () {
+      const { manager, exporter } = yield* start()
+      exporter.next({ ...fails, duration: 1_000 }, takes("1 second"), takes("1 second"))
+      const seen = yield* Effect.fork(Stream.runCollect(manager.changes))
+      yield* settle
+      for (let i = 0; i < 3; i++) {
+        yield* manager.markDirty()
+        yield* Effect.fork(Effect.exit(manager.flushNow))
+        yield* TestClock.adjust(i === 0 ? 500 : 1_000)
+      }
+      yield* TestClock.adjust("1 hour")
+      yield* manager.shutdown
+      yield* settle
+      const phases = Chunk.toReadonlyArray(yield* joinNow(seen)).map(({ lastReport, phase }) => ({
+        tag: phase._tag,
+        reported: lastReport !== undefined
+      }))
+      assert.deepStrictEqual(phases, [
+        { tag: "Idle", reported: false },
+        { tag: "Waiting", reported: false },
+        { tag: "Flushing", reported: false },
+        { tag: "Failing", reported: false },
+        { tag: "Flushing", reported: false },
+        { tag: "Waiting", reported: true },
+        { tag: "Flushing", reported: true },
+        { tag: "Idle", reported: true },
+        { tag: "Closed", reported: true }
+      ])
+    })
+  )
+
+  it.scoped("G9: a thousand marks, each taken in by itself, are one transition", () =>
+    Effect.gen(function* () {
+      const { manager } = yield* start()
+      let published = 0
+      yield* Effect.fork(Stream.runForEach(manager.changes, () => Effect.sync(() => published++)))
+      yield* settle
+      // With a pause after each, so that each is a message of its own.
+      yield* Effect.repeatN(Effect.zipRight(manager.markDirty(), Effect.yieldNow()), 998)
+      yield* settle
+      assert.strictEqual(published, 2, "idle, then waiting")
+    })
+  )
+
   it.scoped("G9: queue depth counts what the owner has not taken in", () =>
     Effect.gen(function* () {
       const { manager } = yield* start()
@@ -994,9 +1142,15 @@ const start = Effect.fnUntraced(function* (
     ...overrides
   })
 
-  const logs: Array<{ readonly level: LogLevel.LogLevel["label"]; readonly text: string; readonly cause: string }> = []
-  const logger = Logger.make(({ logLevel, message, cause }) => {
-    logs.push({ level: logLevel.label, text: String(message), cause: Cause.pretty(cause) })
+  const logs: Array<{
+    readonly level: LogLevel.LogLevel["label"]
+    readonly text: string
+    readonly cause: string
+    readonly module: unknown
+  }> = []
+  const logger = Logger.make(({ annotations, logLevel, message, cause }) => {
+    const module = Option.getOrUndefined(HashMap.get(annotations, "module"))
+    logs.push({ level: logLevel.label, text: String(message), cause: Cause.pretty(cause), module })
   })
 
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) =>
