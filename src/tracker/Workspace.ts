@@ -65,8 +65,8 @@ const idle: FlushManager.FlushStatus = { phase: { _tag: "Idle" }, queueDepth: 0,
 
 export type WorkspaceServices = Tracker.Tracker | FlushManager.FlushManager | IssueFile.IssueFile
 
-/** Tracker and flush, over whatever store, file and lock there are. */
-const core = (options: WorkspaceOptions) =>
+/** Tracker and flush, over whatever store, file, lock and history are provided: for whoever replaces one of them. */
+export const assemble = (options: WorkspaceOptions) =>
   Tracker.layer({
     actor: options.actor ?? "unknown",
     prefix: options.prefix,
@@ -102,7 +102,7 @@ const beside = (lock: (path: string) => Layer.Layer<IssueLock.IssueLock>) =>
 export const layer = (
   options: WorkspaceOptions
 ): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileFailure | IssueFile.IssueFileRefused> =>
-  core(options).pipe(
+  assemble(options).pipe(
     Layer.provide(
       SqliteStore.layer({
         path: options.store ?? join(options.directory, "beads.db"),
@@ -128,7 +128,7 @@ export const layerReadOnly = (
       )
     )
   ).pipe(
-    Layer.provideMerge(core({ ...options, flush: "never" })),
+    Layer.provideMerge(assemble({ ...options, flush: "never" })),
     Layer.provide(SqliteStore.layerMemory),
     Layer.provide(beside(path => IssueLock.layerReadOnly({ path }))),
     Layer.provideMerge(IssueFile.layerReadOnly(fileOptions(options)))
