@@ -54,7 +54,10 @@ const leftByCrash = (path: string, fill: (database: Database.Database) => void) 
 }
 
 const refusal = (path: string): Effect.Effect<StoreError> =>
-  Effect.flip(Effect.scoped(SqliteStore.make({ path }))) as Effect.Effect<StoreError>
+  Effect.matchEffect(Effect.scoped(SqliteStore.make({ path })), {
+    onFailure: Effect.succeed,
+    onSuccess: () => Effect.dieMessage(`${path} was opened`)
+  })
 
 describe("opening", () => {
   it.scopedLive("G11: a commit is durable: WAL, every commit synced, keys enforced, no busy wait in SQLite", () =>
