@@ -66,8 +66,8 @@ const judges: Judges = {
   FlushFailed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
   FlushManagerClosed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
   StoreError: ({ path, reason }) =>
-    reason === "busy"
-      ? { exitCode: 6, code: "store_busy" }
+    reason === "busy" || reason === "classic"
+      ? { exitCode: 6, code: `store_${reason}` }
       : { exitCode: 8, code: `store_${reason}`, hint: reason === "corrupt" ? corruptHint(path) : undefined },
   LockUnavailable: () => ({ exitCode: 8, code: "lock_unavailable" }),
   IssueFileFailure: () => ({ exitCode: 8, code: "issue_file_failure" }),

@@ -24,6 +24,18 @@ export const configFile = Effect.fn("Services.configFile")(function* (location: 
 /** The key of the prefix of new ids in `config.yaml`. */
 export const prefixKey = "issue-prefix"
 
+/** Keeps the prefix in `config.yaml`, unless one stands there. What cannot be kept is found again in the ids. */
+const keepPrefix = (location: Location) =>
+  Effect.map(Effect.all([FileSystem.FileSystem, Path.Path]), ([fs, path]) => (prefix: string) => {
+    const file = path.join(location.directory, "config.yaml")
+    return Effect.gen(function* () {
+      const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+      if (!ConfigFile.read(text).get(prefixKey)) {
+        yield* fs.writeFileString(file, ConfigFile.set(text, prefixKey, prefix))
+      }
+    }).pipe(Effect.ignore)
+  })
+
 export interface ServicesOptions {
   readonly mutates: boolean
   /** Of new ids, instead of the one in `config.yaml`. */
@@ -49,7 +61,8 @@ export const layer = (location: Location, options: ServicesOptions) =>
           prefix: options.prefix ?? (config.get(prefixKey) || undefined),
           ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
           flush: options.mutates && settings.flush ? "debounced" : "never",
-          autoImport: settings.import
+          autoImport: settings.import,
+          keepPrefix: yield* keepPrefix(location)
         })
       )
     })

@@ -21,10 +21,10 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   path: Schema.String,
   /**
    * `busy`: locked by another process past the bound; `newer`: written by a later version; `foreign`: not a store of
-   * ours; `replaced`: another file stands at its path; `corrupt`; `readonly`; `full`: no space left; `io`: any other
+   * ours; `classic`: one of the classic tool, which cannot be taken over now; `replaced`: another file stands at its path; `corrupt`; `readonly`; `full`: no space left; `io`: any other
    * failure.
    */
-  reason: Schema.Literal("busy", "newer", "foreign", "replaced", "corrupt", "readonly", "full", "io"),
+  reason: Schema.Literal("busy", "newer", "foreign", "classic", "replaced", "corrupt", "readonly", "full", "io"),
   detail: Schema.String,
   cause: Schema.optional(Schema.Defect)
 }) {
@@ -34,7 +34,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 
   /** Whether the store itself does not work. A read may go round it, to the issue file (G26). */
   get isOutOfOrder(): boolean {
-    return this.reason === "corrupt" || this.reason === "readonly" || this.reason === "io"
+    return ["classic", "corrupt", "readonly", "io"].includes(this.reason)
   }
 }
 
@@ -165,6 +165,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly published: (rows: ReadonlyArray<Row>) => Effect.Effect<void, StoreError>
     /** The next child number of a parent; never given twice, never below what exists. Inside `transaction`. */
     readonly nextChild: (parent: string) => Effect.Effect<number, StoreError>
+    /** Child numbers up to these are given already. Inside `transaction`. */
+    readonly raiseChildCounters: (last: ReadonlyMap<string, number>) => Effect.Effect<void, StoreError>
     /**
      * Moves what the log holds into the database file, so that watchers of that file see the change; touches the file
      * if the log cannot be moved. Never fails.

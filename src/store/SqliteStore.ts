@@ -420,6 +420,14 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           returning last_child as last`)
         return rows[0]?.last ?? highest + 1
       }),
+      raiseChildCounters: last =>
+        last.size === 0
+          ? Effect.void
+          : Effect.asVoid(
+              run(sql`insert into child_counters (parent_id, last_child)
+                select value ->> 0, value ->> 1 from json_each(${json([...last])}) where true
+                on conflict (parent_id) do update set last_child = max(last_child, excluded.last_child)`)
+            ),
       checkpoint:
         options.path === ":memory:"
           ? Effect.void

@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Exporter from "../flush/Exporter.ts"
 import * as FlushManager from "../flush/FlushManager.ts"
@@ -18,7 +19,7 @@ import * as GitHistory from "../issue-file/GitHistory.ts"
 import * as IssueFile from "../issue-file/IssueFile.ts"
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLock from "../issue-file/IssueLock.ts"
-import type { StoreError } from "../store/IssueStore.ts"
+import { StoreError } from "../store/IssueStore.ts"
 import * as SqliteStore from "../store/SqliteStore.ts"
 import * as Tracker from "./Tracker.ts"
 
@@ -42,6 +43,11 @@ export interface WorkspaceOptions {
   readonly flush?: "debounced" | "never"
   /** Whether reads look at the issue file first, default true. */
   readonly autoImport?: boolean
+  /**
+   * Keeps the prefix of new ids that a database of the classic tool names, where settings are kept. Called when such a
+   * database is taken over; the tracker uses it in any case, unless it was given one.
+   */
+  readonly keepPrefix?: (prefix: string) => Effect.Effect<void>
   /** Options of the flush manager. */
   readonly flushOptions?: Partial<FlushOptions.FlushOptions["Type"]>
 }
@@ -98,19 +104,51 @@ const beside = (lock: (path: string) => Layer.Layer<IssueLock.IssueLock>) =>
     )
   )
 
-/** A workspace on disk. */
+const storePath = (options: WorkspaceOptions) => options.store ?? join(options.directory, "beads.db")
+
+const fileAndLock = (options: WorkspaceOptions) =>
+  beside(path => IssueLock.layer({ path, timeout: patience(options) })).pipe(
+    Layer.provideMerge(IssueFile.layer(fileOptions(options)))
+  )
+
+const onDisk = (options: WorkspaceOptions) =>
+  assemble(options).pipe(
+    Layer.provide(SqliteStore.layer({ path: storePath(options), busyTimeout: patience(options) })),
+    Layer.provideMerge(fileAndLock(options))
+  )
+
+/** A database that is not ours: taken over if it is the classic tool's, then opened once more. */
+const takenOver = (options: WorkspaceOptions) =>
+  Effect.gen(function* () {
+    const path = storePath(options)
+    // once in the life of a project: no other start loads it
+    const ClassicDatabase = yield* Effect.promise(() => import("../store/ClassicDatabase.ts"))
+    const ClassicTakeover = yield* Effect.promise(() => import("../flush/ClassicTakeover.ts"))
+    if (!(yield* ClassicDatabase.isAt(path))) return onDisk(options)
+    const unable = (error: IssueLock.LockError) =>
+      new StoreError({
+        path,
+        reason: error._tag === "LockTimeout" ? "classic" : "readonly",
+        detail: `it belongs to the classic bd and could not be taken over: ${error.message}`,
+        cause: error
+      })
+    const report = yield* ClassicTakeover.run({
+      path,
+      busyTimeout: patience(options),
+      keepPrefix: options.keepPrefix ?? (() => Effect.void)
+    }).pipe(Effect.catchTags({ LockTimeout: unable, LockUnavailable: unable }), Effect.provide(fileAndLock(options)))
+    const prefix = options.prefix ?? Option.getOrUndefined(report)?.prefix
+    return onDisk({ ...options, prefix })
+  }).pipe(Layer.unwrapEffect)
+
+/** A workspace on disk. A database of the classic tool is taken over. */
 export const layer = (
   options: WorkspaceOptions
-): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileFailure | IssueFile.IssueFileRefused> =>
-  assemble(options).pipe(
-    Layer.provide(
-      SqliteStore.layer({
-        path: options.store ?? join(options.directory, "beads.db"),
-        busyTimeout: patience(options)
-      })
-    ),
-    Layer.provide(beside(path => IssueLock.layer({ path, timeout: patience(options) }))),
-    Layer.provideMerge(IssueFile.layer(fileOptions(options)))
+): Layer.Layer<WorkspaceServices, StoreError | IssueFile.IssueFileError | UnreadableLine> =>
+  onDisk(options).pipe(
+    Layer.catchAll(error =>
+      error._tag === "StoreError" && error.reason === "foreign" ? takenOver(options) : Layer.fail(error)
+    )
   )
 
 /**
