@@ -43,14 +43,16 @@ const byId = (records: Records): ReadonlyMap<string, Records> => {
   return new Map([...lines].map(([id, distinct]) => [id, [...distinct.values()]]))
 }
 
-interface Dependency {
+/** What an element of `dependencies` says. */
+export interface Dependency {
   readonly identity: string
   readonly dependsOn: string
   readonly type: string
   readonly value: string
 }
 
-const dependency = (element: string): Dependency | undefined => {
+/** Reads an element of `dependencies`; `undefined` if it is none. */
+export const dependency = (element: string): Dependency | undefined => {
   if (JsonText.kind(element) !== "object") return undefined
   const members = new Map(JsonText.members(element).map(({ key, value }) => [key, value]))
   const dependsOn = JsonText.decodeString(members.get("depends_on_id"))
@@ -59,7 +61,7 @@ const dependency = (element: string): Dependency | undefined => {
   return { identity: JSON.stringify([dependsOn, type]), dependsOn, type, value: JsonText.canonical(element) }
 }
 
-const dependencies = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
+export const dependencies = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
   IssueRecord.elements(record, "dependencies").flatMap(element => dependency(element) ?? [])
 
 /** The record with each dependency on the issue that `follow` gives for it. */

@@ -14,6 +14,7 @@ import { IssueFile, IssueFileChanged, type IssueFileError } from "../issue-file/
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock, type LockError } from "../issue-file/IssueLock.ts"
+import { isPublished } from "../issue-file/Stamps.ts"
 import { type FileRecord, IssueStore, type MarkedRow, type StoreError } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf, stampText } from "./IntegrityChecker.ts"
@@ -94,7 +95,11 @@ export const make = Effect.gen(function* () {
     const full = asked || missing || (yield* store.fullExportNeeded)
     const rows = yield* full ? store.rows : store.markedRows
     const nothing = { mode: "unchanged", written: 0, removed: 0, bytes: 0 } as const
-    if (rows.length === 0) return nothing
+    if (rows.length === 0) {
+      // nothing to compare either: a full export of no issue is done
+      if (full) yield* store.transaction(store.setFullExportNeeded(false))
+      return nothing
+    }
     const [unreadable] = barred
     if (unreadable !== undefined) return yield* unreadable
 
@@ -116,12 +121,11 @@ export const make = Effect.gen(function* () {
       hash: replacement.hash,
       size: bytes.byteLength,
       stamp: stampText(replacement.stamp),
-      settled: true
+      settled: isPublished(replacement.stamp, bytes.byteLength)
     })
     if (Option.isSome(replacement.displaced)) {
       // written by another program between the last look and the rename (G16): one more version, published next
-      yield* reconciler.absorb(replacement.displaced.value, { base: before, actor: "issue-file" })
-      yield* file.discardAside
+      yield* reconciler.absorbReplaced(replacement.displaced.value, before)
       return yield* new IssueFileChanged({ path: file.path })
     }
     return { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const

@@ -7,6 +7,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -52,6 +53,11 @@ export class Reconciler extends Context.Tag("effect-beads/Reconciler")<
         readonly source?: string
       }
     ) => Effect.Effect<Absorbed, StoreError | IssueLine.UnreadableLine>
+    /**
+     * Merges what another program had written into a file that was replaced, then lets the aside go. What cannot be read
+     * of it is kept beside the issue file for the user, and told. `base`: what the file held when it was read.
+     */
+    readonly absorbReplaced: (bytes: Uint8Array, base?: Uint8Array) => Effect.Effect<void, StoreError | IssueFileError>
   }
 >() {}
 
@@ -63,6 +69,9 @@ export interface Absorbed {
   readonly renamed: Reconciliation.Reconciliation["renamed"]
   readonly ids: ReadonlySet<string>
 }
+
+/** Clocks of people who work together differ by zones wrongly set, at most by a day. */
+const farAhead = Duration.days(1)
 
 const readable = (line: string): ReadonlyArray<IssueRecord.IssueRecord> => {
   const record = IssueLine.decode(line)
@@ -137,8 +146,25 @@ export const make = Effect.gen(function* () {
     return (id: string, texts: ReadonlyArray<string>) => git.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
   })
 
+  /** A clock that is wrong wins every conflict until the others have caught up, so it is told (G22). */
+  const warnOfFuture = Effect.fnUntraced(function* (plan: Reconciliation.Reconciliation, now: number) {
+    const bound = Instant.parse(new Date(now + Duration.toMillis(farAhead)).toISOString())
+    const adopted = new Set(plan.adopted.map(({ id }) => id))
+    const ahead = plan.writes.flatMap(({ record }) =>
+      adopted.has(record.id) && Instant.order(Instant.parse(IssueRecord.text(record, "updated_at")), bound) > 0
+        ? [record.id]
+        : []
+    )
+    if (ahead.length === 0) return
+    yield* Effect.logWarning(
+      `${ahead.length} issues were changed at times that lie more than a day ahead of now: ${ahead.slice(0, 5).join(", ")}${ahead.length > 5 ? ", …" : ""}. Compare this machine's clock with that of whoever changed them; until then their values win`
+    )
+  })
+
   const apply = Effect.fnUntraced(function* (plan: Reconciliation.Reconciliation, actor: string) {
-    const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+    const now = yield* Clock.currentTimeMillis
+    const at = new Date(now).toISOString()
+    yield* warnOfFuture(plan, now)
     yield* store.write(plan.writes)
     yield* store.mark(plan.missing)
     yield* store.unmark(plan.settled)
@@ -164,8 +190,9 @@ export const make = Effect.gen(function* () {
       }))
     ])
     for (const { from, to } of plan.renamed) {
+      const doubtful = plan.unresolved.flatMap(({ dependsOn, id }) => (dependsOn === from ? [id] : []))
       yield* Effect.logWarning(
-        `two issues had been created apart under the id ${from}; the later one is now ${to}. References to ${from} stay as they are: look through them`
+        `two issues had been created apart under the id ${from}; the later one is now ${to}${doubtful.length === 0 ? "" : `. It cannot be told which of the two these depend on, so look through them: ${doubtful.join(", ")}`}`
       )
     }
   })
@@ -241,26 +268,40 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  /** What a crash left between the rename and the comparison is one more version of the file (protocol, step 4). */
+  const absorbReplaced: Reconciler["Type"]["absorbReplaced"] = Effect.fn("Reconciler.absorbReplaced")(
+    function* (bytes, base) {
+      yield* absorb(bytes, { actor: "issue-file", ...(base === undefined ? {} : { base }) }).pipe(
+        Effect.catchTag("UnreadableLine", ({ line, reason }) =>
+          Effect.flatMap(file.quarantineAside(bytes), kept =>
+            Effect.logWarning(
+              `another program wrote into ${file.path} while it was replaced, and line ${line} of that cannot be read: ${reason}. It is kept as ${kept}; correct it, then bring it in with bd import`
+            )
+          )
+        )
+      )
+      yield* file.discardAside
+    }
+  )
+
+  /** What a crash left between the rename and the comparison is one more version of the file (protocol, step 3). */
   const recover = Effect.gen(function* () {
     const aside = yield* file.recoverAside
     if (Option.isNone(aside)) return
-    const hash = versionHash(aside.value)
     const record = yield* store.fileRecord
-    if (Option.isNone(record) || record.value.hash !== hash) {
-      yield* absorb(aside.value, { actor: "issue-file" }).pipe(
-        // an aside that cannot be read was not read by the publish either, so the publish was refused
-        Effect.catchTag("UnreadableLine", error => Effect.logWarning(`the replaced file was kept: ${error.message}`))
-      )
-    }
-    yield* file.discardAside
+    const isKnown = Option.isSome(record) && record.value.hash === versionHash(aside.value)
+    yield* isKnown ? file.discardAside : absorbReplaced(aside.value)
   })
+
+  /** Known bytes under a new stamp: put on record, so that the next read need not hash them again. */
+  const remember = (snapshot: Snapshot) =>
+    snapshot.settled ? store.transaction(store.setFileRecord(recordOf(snapshot))) : Effect.void
 
   const reconcile = Effect.gen(function* () {
     yield* recover
     const state = yield* integrity.check
     switch (state._tag) {
       case "Unchanged":
+        yield* Option.match(state.snapshot, { onNone: () => Effect.void, onSome: remember })
         return nothing(false)
       case "Missing":
         return nothing(true)
@@ -269,7 +310,7 @@ export const make = Effect.gen(function* () {
     }
   }).pipe(Effect.withSpan("Reconciler.reconcile"))
 
-  return Reconciler.of({ reconcile, absorb })
+  return Reconciler.of({ reconcile, absorb, absorbReplaced })
 })
 
 export const layer: Layer.Layer<Reconciler, never, IssueFile | IssueStore | IntegrityChecker | GitHistory> =

@@ -9,6 +9,7 @@ import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import type { MarkedRow, Write } from "../store/IssueStore.ts"
+import * as SplitReferences from "./SplitReferences.ts"
 
 /** One line of the file: its id and its text. */
 export interface FileLine {
@@ -34,6 +35,8 @@ export interface Reconciliation {
   readonly adopted: ReadonlyArray<{ readonly id: string; readonly before: string | undefined; readonly after: string }>
   /** Issues created apart under one id: the later one has a new id (G24). */
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  /** Dependencies on such an id of which it cannot be told which of the two issues they mean. */
+  readonly unresolved: ReadonlyArray<{ readonly id: string; readonly dependsOn: string }>
 }
 
 /** The version both sides descend from, as far as it is known: the text of a line. */
@@ -67,6 +70,83 @@ const forgetsDeletion = (
   (deletedAt(joined) !== deletedAt(version) ||
     IssueRecord.get(joined, "undeleted_at") !== IssueRecord.get(version, "undeleted_at"))
 
+/** What stands between the decisions and the outcome: ids that turned out to name two issues. */
+const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<string, Iterable<string>>) => {
+  const named = new Map<string, { readonly ours: string | undefined; readonly others: Set<string> }>()
+  const origins = new Map<string, string>()
+
+  /** Tells the versions of an id apart; gives them with the ids they have now. */
+  const apart = (records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> => {
+    const parts = IssueMerge.splitApart(records)
+    for (const { from, record } of parts) {
+      if (record.id === from) continue
+      origins.set(record.id, from)
+      const row = rows.get(from)
+      const mine = row === undefined ? undefined : recordOf(row.line)
+      const ours = mine && parts.find(part => !IssueMerge.apart(part.record, mine))?.record.id
+      const known = named.get(from)
+      named.set(from, {
+        ours: ours ?? known?.ours,
+        others: new Set([...(known?.others ?? []), ...parts.map(part => part.record.id)])
+      })
+    }
+    return parts.map(({ record }) => record)
+  }
+
+  const whose = (): ReadonlyMap<string, SplitReferences.Split> =>
+    new Map(
+      [...named].map(([id, { ours, others }]) => {
+        const theirs = [...others].filter(other => other !== ours)
+        return [id, { ours, theirs: ours !== undefined && theirs.length === 1 ? theirs[0] : undefined }]
+      })
+    )
+
+  /** The plan with dependencies led to the issue they mean. */
+  const followed = (plan: Omit<Reconciliation, "renamed" | "unresolved">): Reconciliation => {
+    const renamed = [...origins].map(([to, from]) => ({ from, to }))
+    if (renamed.length === 0) return { ...plan, renamed, unresolved: [] }
+    const splits = whose()
+    const writes = new Map(plan.writes.map(write => [write.record.id, write]))
+    const adopted = new Map(plan.adopted.map(entry => [entry.id, entry]))
+    const descents = [...plan.descents]
+    const unresolved: Array<Reconciliation["unresolved"][number]> = []
+    for (const id of new Set([...rows.keys(), ...writes.keys()])) {
+      const row = rows.get(id)
+      const write = writes.get(id)
+      const record = write?.record ?? (row === undefined ? undefined : recordOf(row.line))
+      if (record === undefined) continue
+      const ids = [id, ...(origins.has(id) ? [origins.get(id) ?? id] : [])]
+      const mine = ids.flatMap(from => rows.get(from) ?? [])
+      const next = SplitReferences.follow(record, splits, {
+        rows: mine.map(({ line }) => recordOf(line)),
+        bases: mine.flatMap(from => baseOf(from) ?? []).map(recordOf),
+        incoming: ids.flatMap(from => [...(texts.get(from) ?? [])].map(recordOf))
+      })
+      unresolved.push(...next.unresolved.map(dependsOn => ({ id, dependsOn })))
+      if (next.record === record) continue
+      const [line, before] = [IssueRecord.line(next.record), IssueRecord.line(record)]
+      const base = write === undefined ? row && baseOf(row) : write.state._tag === "clean" ? before : write.state.base
+      writes.set(id, { record: next.record, state: { _tag: "dirty", base } })
+      adopted.set(id, { id, before: row?.line, after: line })
+      descents.push({ id, line: before, parents: [] }, { id, line, parents: [before] })
+    }
+    return {
+      writes: [...writes.values()],
+      missing: plan.missing.filter(id => !writes.has(id)),
+      settled: plan.settled.filter(id => !writes.has(id)),
+      descents,
+      adopted: [...adopted.values()],
+      renamed,
+      unresolved
+    }
+  }
+
+  return { apart, followed }
+}
+
+/** The line of an issue as this store last saw or wrote it in the file. */
+const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
+
 export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>
   readonly lines: ReadonlyArray<FileLine>
@@ -77,7 +157,6 @@ export const reconcile = (options: {
   const settled: Array<string> = []
   const descents: Array<Descent> = []
   const adopted: Array<Reconciliation["adopted"][number]> = []
-  const renamed: Array<Reconciliation["renamed"][number]> = []
 
   const texts = new Map<string, Array<string>>()
   for (const { id, text } of lines) {
@@ -86,24 +165,15 @@ export const reconcile = (options: {
     else known.push(text)
   }
 
-  const base = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
-
+  const splits = makeSplits(rows, texts)
   // versions that the file does not hold under this id: the later of two issues created apart
   const strays = new Map<string, Array<IssueRecord.IssueRecord>>()
-  const apart = (records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> => {
-    const kept: Array<IssueRecord.IssueRecord> = []
-    for (const { from, record } of IssueMerge.splitApart(records)) {
-      if (record.id === from) {
-        kept.push(record)
-      } else {
-        strays.set(record.id, [...(strays.get(record.id) ?? []), record])
-        if (!renamed.some(pair => pair.from === from && pair.to === record.id)) {
-          renamed.push({ from, to: record.id })
-        }
-      }
-    }
-    return kept
-  }
+  /** Those that keep the id. */
+  const apart = (id: string, records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> =>
+    splits.apart(records).filter(record => {
+      if (record.id !== id) strays.set(record.id, [...(strays.get(record.id) ?? []), record])
+      return record.id === id
+    })
 
   const follow = (id: string, version: Version) => {
     const row = rows.get(id)
@@ -117,7 +187,7 @@ export const reconcile = (options: {
       if (!version.exact) descents.push({ id, line, parents: version.from })
       return
     }
-    const from = base(row)
+    const from = baseOf(row)
     if (version.exact && row.line === line) {
       if (row.mark !== undefined) settled.push(id)
       return
@@ -130,7 +200,7 @@ export const reconcile = (options: {
     }
     const current = recordOf(row.line)
     if (row.mark !== undefined && row.line !== from && IssueMerge.apart(current, version.record)) {
-      const kept = apart([current, version.record])
+      const kept = apart(id, [current, version.record])
       const keeper = kept[0]
       if (keeper !== undefined && IssueRecord.line(keeper) !== row.line) {
         writes.push({ record: keeper, state: version.exact ? { _tag: "clean" } : { _tag: "dirty", base: line } })
@@ -151,7 +221,9 @@ export const reconcile = (options: {
       state: version.exact && nextLine === line ? { _tag: "clean" } : { _tag: "dirty", base: line }
     })
     if (nextLine !== row.line) adopted.push({ id, before: row.line, after: nextLine })
-    descents.push({ id, line: row.line, parents: from === undefined || from === row.line ? [] : [from] })
+    // each before what was made from it: a version keeps the parents it was first seen with
+    if (from !== undefined) descents.push({ id, line: from, parents: [] })
+    if (row.line !== from) descents.push({ id, line: row.line, parents: from === undefined ? [] : [from] })
     descents.push({ id, line, parents: version.exact ? (from === undefined ? [] : [from]) : version.from })
     if (nextLine !== line) descents.push({ id, line: nextLine, parents: [row.line, line] })
   }
@@ -168,7 +240,9 @@ export const reconcile = (options: {
     }
     const ancestor = ancestorOf(id, distinct)
     const records = distinct.map(recordOf)
-    const mine = ancestor === undefined ? apart(records) : records
+    if (ancestor !== undefined) descents.push({ id, line: ancestor, parents: [] })
+    for (const line of distinct) descents.push({ id, line, parents: ancestor === undefined ? [] : [ancestor] })
+    const mine = ancestor === undefined ? apart(id, records) : records
     if (mine.length > 0) {
       const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), mine)
       follow(id, { record: merged, exact: false, from: distinct })
@@ -186,7 +260,7 @@ export const reconcile = (options: {
     if (row !== undefined && written === undefined && row.line === line) continue
     const state: Write["state"] = {
       _tag: "dirty",
-      base: written?.state._tag === "dirty" ? written.state.base : row === undefined ? undefined : base(row)
+      base: written?.state._tag === "dirty" ? written.state.base : row === undefined ? undefined : baseOf(row)
     }
     if (written !== undefined) writes.splice(writes.indexOf(written), 1)
     writes.push({ record: merged, state })
@@ -198,7 +272,7 @@ export const reconcile = (options: {
   for (const [id, row] of rows) {
     if (!texts.has(id) && row.mark === undefined && !written.has(id)) missing.push(id)
   }
-  return { writes, missing, settled: settled.filter(id => !written.has(id)), descents, adopted, renamed }
+  return splits.followed({ writes, missing, settled: settled.filter(id => !written.has(id)), descents, adopted })
 }
 
 /**
@@ -215,7 +289,7 @@ export const absorb = (options: {
   const add = (record: IssueRecord.IssueRecord) => versions.set(record.id, [...(versions.get(record.id) ?? []), record])
   const incoming = new Map<string, Set<string>>()
   for (const { id, text } of lines) incoming.set(id, (incoming.get(id) ?? new Set()).add(text))
-  const renamed: Array<Reconciliation["renamed"][number]> = []
+  const splits = makeSplits(rows, incoming)
   const ancestors = new Map<string, string>()
   for (const [id, texts] of incoming) {
     const row = rows.get(id)
@@ -228,10 +302,7 @@ export const absorb = (options: {
       records.forEach(add)
       continue
     }
-    for (const { from, record } of IssueMerge.splitApart(records)) {
-      add(record)
-      if (record.id !== from && !renamed.some(pair => pair.to === record.id)) renamed.push({ from, to: record.id })
-    }
+    splits.apart(records).forEach(add)
   }
   const writes: Array<Write> = []
   const descents: Array<Descent> = []
@@ -249,10 +320,10 @@ export const absorb = (options: {
     const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), all)
     const line = IssueRecord.line(merged)
     if (row?.line === line) continue
-    const base = row === undefined ? undefined : row.mark === undefined ? row.line : row.mark.base
+    const base = row && baseOf(row)
     writes.push({ record: merged, state: { _tag: "dirty", base } })
     adopted.push({ id, before: row?.line, after: line })
     if (row !== undefined) descents.push({ id, line, parents: all.map(record => IssueRecord.line(record)) })
   }
-  return { writes, missing: [], settled: [], descents, adopted, renamed }
+  return splits.followed({ writes, missing: [], settled: [], descents, adopted })
 }

@@ -139,6 +139,11 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
     readonly recoverAside: Effect.Effect<Option.Option<Uint8Array>, IssueFileError>
     /** Lets the replaced file go. */
     readonly discardAside: Effect.Effect<void, IssueFileError>
+    /**
+     * Keeps what a replaced file held (`bytes`) for the user, because it cannot be read: under a name that git ignores
+     * and that nothing here ever removes. Gives its path.
+     */
+    readonly quarantineAside: (bytes: Uint8Array) => Effect.Effect<string, IssueFileError>
   }
 >() {}
 
@@ -506,8 +511,35 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     )
   }, mapDiskFailure)
 
+  const quarantineAside = Effect.fn("IssueFile.quarantineAside")(function* (bytes: Uint8Array) {
+    const hash = Crypto.createHash("sha256").update(bytes).digest("hex")
+    const kept = Path.join(directory, `.${name}.${hash.slice(0, 12)}.aside`)
+    yield* Effect.if(
+      together(() => disk.stat(aside) !== undefined),
+      {
+        onTrue: () => together(() => disk.rename(aside, kept)),
+        // where links cannot be made, the replaced file is gone: then these bytes are all there is
+        onFalse: () =>
+          Effect.acquireUseRelease(
+            disk.open(kept, openToCreate, newFileMode),
+            descriptor => Effect.zipRight(writeBytes(kept, descriptor, bytes), disk.fsync(kept, descriptor)),
+            descriptor => Effect.ignore(disk.close(kept, descriptor))
+          ).pipe(
+            Effect.catchIf(
+              // named by its content: it was kept before
+              ({ code }) => code === "EEXIST",
+              () => Effect.void
+            )
+          )
+      }
+    )
+    yield* fsyncDirectory
+    return kept
+  }, mapDiskFailure)
+
   return IssueFile.of({
     path,
+    quarantineAside,
     stamp: mapDiskFailure(
       Effect.andThen(
         checkPath,
@@ -537,7 +569,8 @@ export const layerReadOnly = (options: IssueFileOptions): Layer.Layer<IssueFile,
         ...file,
         replace: () => Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" })),
         recoverAside: Effect.succeedNone,
-        discardAside: Effect.void
+        discardAside: Effect.void,
+        quarantineAside: () => Effect.succeed(file.path)
       })
     )
   )

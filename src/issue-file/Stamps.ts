@@ -44,6 +44,10 @@ export const publishTime = (nowMillis: number, replaced: bigint | undefined): nu
 const isPublishTime = (nanoseconds: bigint): boolean =>
   nanoseconds % sixtyFourth === 0n && (nanoseconds / sixtyFourth) % 2n === 1n
 
+/** Whether a file still is what a publish of so many bytes left: nobody has written to it between rename and look. */
+export const isPublished = (stamp: FileStamp, size: number): boolean =>
+  stamp.size === size && isPublishTime(BigInt(stamp.modifiedAt))
+
 /** The clocks of file systems are coarse: what changed within this time may change again without a trace. */
 const racyNanoseconds = 2n * second
 
