@@ -59,7 +59,8 @@ const file: Layer.Layer<IssueFile | TestFile> = Layer.effectContext(
           return Effect.succeed({ hash, stamp, displaced: Option.none() })
         }),
       recoverAside: Effect.succeedNone,
-      discardAside: Effect.void
+      discardAside: Effect.void,
+      quarantineAside: () => Effect.succeed("")
     })
     const testFile = TestFile.of({
       text: Effect.sync(() => Option.map(Option.fromNullable(current), ({ bytes }) => Buffer.from(bytes).toString())),

@@ -386,13 +386,16 @@ describe("over random states", () => {
     }).map(({ here, lines, row }) => {
       const base = line({ id })
       const changed = line({ id, ...here })
-      const rows = {
+      const states: Record<string, ReadonlyArray<MarkedRow>> = {
         none: [],
         clean: [clean(base)],
         edited: [dirty(changed, base)],
         new: [dirty(changed)]
-      }[row]
-      return { rows, texts: lines.map(members => (members === null ? base : line({ id, ...members }))) }
+      }
+      return {
+        rows: states[row] ?? [],
+        texts: lines.map(members => (members === null ? base : line({ id, ...members })))
+      }
     })
 
   const state = FastCheck.tuple(...ids.map(issue)).map(issues => ({
