@@ -61,10 +61,19 @@ const installMergeDriver = Effect.fnUntraced(function* (location: Discovery.Loca
   yield* fs.writeFileString(attributes, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`)
 })
 
+/** Writes a small file so that a crash leaves the old one or the new one, never an empty one that bars every command. */
+const write = Effect.fnUntraced(function* (file: string, text: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const temp = path.join(path.dirname(file), `.${path.basename(file)}.tmp`)
+  yield* fs.writeFileString(temp, text)
+  yield* fs.rename(temp, file)
+})
+
 /** Writes a file that is not there yet. */
 const writeNew = Effect.fnUntraced(function* (file: string, text: string) {
   const fs = yield* FileSystem.FileSystem
-  if (!(yield* fs.exists(file))) yield* fs.writeFileString(file, text)
+  if (!(yield* fs.exists(file))) yield* write(file, text)
 })
 
 const validPrefix = (given: string) => {
@@ -102,7 +111,7 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
     const file = inside("config.yaml")
     const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
     if (ConfigFile.read(text).get(Services.prefixKey) === prefix) return
-    yield* fs.writeFileString(file, ConfigFile.set(text, Services.prefixKey, prefix))
+    yield* write(file, ConfigFile.set(text, Services.prefixKey, prefix))
   })
   const unusable = Effect.mapError(
     (cause: FileUnusable | { readonly _tag: "SystemError" | "BadArgument"; readonly message: string }) =>
