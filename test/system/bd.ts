@@ -9,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import Database from "better-sqlite3"
+import { build } from "esbuild"
 import { afterAll } from "vitest"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -105,6 +106,23 @@ export const bdCommand = (...words: ReadonlyArray<string>): ReadonlyArray<string
   program,
   ...words
 ]
+
+/** A program of `test/system`, bundled so that it starts as `bd` does; the command line that runs it. */
+export const bundled = async (name: string): Promise<ReadonlyArray<string>> => {
+  const outfile = join(scratch(), "program.cjs")
+  await build({
+    entryPoints: [join(root, "test/system", name)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external: ["better-sqlite3"],
+    logLevel: "error"
+  })
+  // a bundle outside of the repository finds the native add-on there
+  return ["env", `NODE_PATH=${join(root, "node_modules")}`, process.execPath, outfile]
+}
 
 /** An issue as its line or `--json` shows it; whatever else it has. */
 export interface Shown {
