@@ -38,11 +38,8 @@ export const one = <A, E extends CommandError, R>(
 const publish = Effect.fnUntraced(function* <A, R>(changes: Effect.Effect<Outcome<A>, never, R>) {
   const tracker = yield* Tracker
   const settings = yield* Settings
-  if (settings.flush) {
-    const { failure, result } = yield* tracker.publishing(changes)
-    // where nothing was changed, nothing of this command waits to be published
-    return { result, failure: result.done.length > 0 ? failure : Option.none() }
-  }
+  // where nothing was changed, nothing of this command waits to be published
+  if (settings.flush) return yield* tracker.publishing(changes, { when: ({ done }) => done.length > 0 })
   const result = yield* changes
   if (result.done.length > 0)
     yield* Output.note("Not published (--no-auto-flush): bd flush puts the change into the issue file")

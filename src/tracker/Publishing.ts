@@ -1,5 +1,6 @@
 /** How a caller makes sure that changes stand in the issue file (G11). */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { FlushFailed } from "../flush/Exporter.ts"
 import { FlushManager } from "../flush/FlushManager.ts"
@@ -30,15 +31,18 @@ export const make = Effect.gen(function* () {
         if (report.mode === "unchanged") yield* refuseUnreadable
         return report
       }),
-    publishing: changes =>
+    publishing: (changes, how = {}) =>
       Effect.scoped(
         Effect.gen(function* () {
           yield* lock.hold
           const exit = yield* Effect.exit(changes)
-          const failure = yield* flush.flushNow.pipe(
-            Effect.as(Option.none()),
-            Effect.catchAll(error => Effect.succeedSome(error))
-          )
+          const nothingDone = Exit.isSuccess(exit) && how.when?.(exit.value) === false
+          const failure = nothingDone
+            ? Option.none()
+            : yield* flush.flushNow.pipe(
+                Effect.as(Option.none()),
+                Effect.catchAll(error => Effect.succeedSome(error))
+              )
           return { result: yield* exit, failure }
         })
       )

@@ -207,9 +207,12 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     /**
      * Runs changes and then `flushNow`, all under one hold of the lock: how a command promises the file. The flush runs
      * whether the changes succeed or not; its failure comes back beside their result, since the commit stands (exit 7).
+     * `when`: whether a result is worth a flush, default always. What kept every change from being made (git at work, a
+     * full disk) would else be waited for and told once more.
      */
     readonly publishing: <A, E, R>(
-      changes: Effect.Effect<A, E, R>
+      changes: Effect.Effect<A, E, R>,
+      options?: { readonly when?: (result: A) => boolean }
     ) => Effect.Effect<
       { readonly result: A; readonly failure: Option.Option<FlushFailed | FlushManagerClosed> },
       E | LockError,
