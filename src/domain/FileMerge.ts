@@ -173,17 +173,18 @@ export const mergeFiles = (files: {
       return here.length === 1 && there.length === 1 && here[0] === there[0] ? here[0] : undefined
     }
     const doubtful = new Set<string>()
-    const redirected =
-      shared.size === 0
-        ? versions.map(({ record }) => record)
-        : versions.map(({ record, side }) =>
-            redirect(record, found => {
-              const to = meaning(found, side)
-              if (to === undefined) doubtful.add(found.identity)
-              return to ?? found.dependsOn
-            })
-          )
     const ancestor = bases.length === 0 ? undefined : IssueMerge.merge(undefined, bases)
+    // of an ancestor that is several lines, a side that still has one of them did not change the issue
+    const severalBases = new Set(bases.length > 1 ? bases.map(IssueRecord.line) : [])
+    const redirected = versions.map(({ record, side }) => {
+      if (ancestor !== undefined && severalBases.has(IssueRecord.line(record))) return ancestor
+      if (shared.size === 0) return record
+      return redirect(record, found => {
+        const to = meaning(found, side)
+        if (to === undefined) doubtful.add(found.identity)
+        return to ?? found.dependsOn
+      })
+    })
     // absent on both sides is not deleted either
     const merged = redirected.length === 0 ? ancestor : IssueMerge.merge(ancestor, redirected)
     if (merged === undefined) continue

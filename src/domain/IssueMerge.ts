@@ -266,7 +266,8 @@ const assignNumbers = (
 }
 
 /**
- * A set: a removal wins over an unchanged element, what is new on any side stays. Without an ancestor sets unite.
+ * A set: each element is one value, absence the least. So what is new on any side stays, a removal wins over an
+ * unchanged element, and between a removal and a change of the element the later decides. Without an ancestor sets unite.
  * `undefined`: the key is absent.
  */
 const mergeSet = (
@@ -287,15 +288,19 @@ const mergeSet = (
   const says = (identity: string) => sides.flatMap(({ set }) => set.get(identity) ?? [])
   const merged = new Map<string, Element>()
   for (const identity of new Set(sides.flatMap(({ set }) => [...set.keys()]))) {
-    if (ancestors.has(identity) && !sides.every(({ set }) => set.has(identity))) continue
     const ancestor = ancestors.get(identity)
-    const claims = sides.flatMap(({ set, version }) => {
+    const claims = sides.map(({ set, version }) => {
       const element = set.get(identity)
-      return element === undefined
-        ? []
-        : [{ value: element.value, text: element.form, at: version.updatedAt, of: element }]
+      return { value: element?.value ?? "", text: element?.form ?? "", at: version.updatedAt, of: element }
     })
-    merged.set(identity, choose(ancestor && { value: ancestor.value, text: ancestor.form }, claims).of)
+    const chosen =
+      base === undefined
+        ? choose(
+            undefined,
+            claims.filter(({ of }) => of !== undefined)
+          ).of
+        : choose({ value: ancestor?.value ?? "", text: ancestor?.form ?? "" }, claims).of
+    if (chosen !== undefined) merged.set(identity, chosen)
   }
   if (merged.size === 0) {
     const empty = sides.filter(({ set }) => set.size === 0)
@@ -333,7 +338,7 @@ const mergeSet = (
 // The merge
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Whether the ancestor is deleted, and no version knows of that deletion or of an undeletion after it (G23). */
+/** Whether an ancestor is deleted, and no version knows of that deletion or of an undeletion after it (G23). */
 const isForgotten = (base: Version, versions: ReadonlyArray<Version>): boolean =>
   base.isDeleted &&
   versions.every(
@@ -341,6 +346,13 @@ const isForgotten = (base: Version, versions: ReadonlyArray<Version>): boolean =
       (undeletedAt === undefined || Instant.order(undeletedAt, base.deletedAt) < 0) &&
       (!isDeleted || Instant.order(deletedAt, base.deletedAt) < 0)
   )
+
+/** Whether a version turns back none of the times of its ancestor that only grow, and is sure to be alive or deleted. */
+const isAhead = (version: Version, base: Version): boolean =>
+  !isForgotten(base, [version]) &&
+  !(version.isDeleted && Instant.order(version.undeletedAt, version.deletedAt) >= 0) &&
+  Instant.order(version.updatedAt, base.updatedAt) >= 0 &&
+  Instant.order(version.undeletedAt, base.undeletedAt) >= 0
 
 /** Status, closing and deletion: decided together, for an issue either lives or not. */
 const mergeLife = (base: Version | undefined, versions: ReadonlyArray<Version>): Fields => {
@@ -426,9 +438,21 @@ export const merge = (
   const asWritten = all.flatMap(version =>
     version.content === content ? [{ text: version.line, record: version.record }] : []
   )
-  return asWritten.length > 0
-    ? chooseText(ancestor?.line, asWritten).record
-    : IssueRecord.make(first.record.id, membersOf(keys, fields))
+  const merged =
+    asWritten.length > 0
+      ? chooseText(ancestor?.line, asWritten).record
+      : IssueRecord.make(first.record.id, membersOf(keys, fields))
+
+  // Where one side changed the issue and the other did not, nothing of the change is tidied up. Unless tidying up left
+  // nothing of it: two such changes would make the ancestor again, and a repeated merge would decide otherwise.
+  const [only, ...others] = all.filter(version => version.line !== ancestor?.line)
+  return ancestor !== undefined &&
+    only !== undefined &&
+    others.length === 0 &&
+    isAhead(only, ancestor) &&
+    IssueRecord.line(merged) !== ancestor.line
+    ? only.record
+    : merged
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
