@@ -28,11 +28,13 @@ export const prefixKey = "issue-prefix"
 const keepPrefix = (location: Location) =>
   Effect.map(Effect.all([FileSystem.FileSystem, Path.Path]), ([fs, path]) => (prefix: string) => {
     const file = path.join(location.directory, "config.yaml")
+    const temp = path.join(location.directory, ".config.yaml.tmp")
     return Effect.gen(function* () {
-      const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-      if (!ConfigFile.read(text).get(prefixKey)) {
-        yield* fs.writeFileString(file, ConfigFile.set(text, prefixKey, prefix))
-      }
+      const text = (yield* fs.exists(file)) ? yield* fs.readFileString(file) : ""
+      if (ConfigFile.read(text).get(prefixKey)) return
+      // other settings stand there too: never half a file
+      yield* fs.writeFileString(temp, ConfigFile.set(text, prefixKey, prefix))
+      yield* fs.rename(temp, file)
     }).pipe(Effect.ignore)
   })
 
