@@ -6,7 +6,7 @@
  * looks like a flag. Every word is either used or named in an error.
  */
 import * as CliError from "./CliError.ts"
-import { type CommandSpec, type Flag, type FlagName, flagNames } from "./CommandSpec.ts"
+import { type CommandSpec, changesIssues, type Flag, type FlagName, flagNames } from "./CommandSpec.ts"
 import * as CommandTable from "./CommandTable.ts"
 import { nearest } from "./Nearest.ts"
 
@@ -238,7 +238,7 @@ const checkWhole = (scan: Scan, command: CommandSpec): void => {
       "the store is only a cache of the issue file, so nothing is gained without it"
     )
   }
-  if (command.mutates && isOn(scan.globals.get("readonly"))) {
+  if (isOn(scan.globals.get("readonly")) && changesIssues(command, flag => isOn(scan.flags.get(flag)))) {
     fail(scan, `bd ${command.path.join(" ")} changes issues, and --readonly was given`)
   }
 }

@@ -90,8 +90,10 @@ export const finish = Effect.fnUntraced(function* <A>(
 /** All of it: changes, publishes, answers. */
 export const run = Effect.fnUntraced(function* <A, R>(
   changes: Effect.Effect<Outcome<A>, never, R>,
-  forms: { readonly json: (done: ReadonlyArray<A>) => unknown; readonly text: (done: ReadonlyArray<A>) => string }
+  forms: { readonly json: (done: ReadonlyArray<A>) => unknown; readonly text: (done: ReadonlyArray<A>) => string },
+  /** `Output.answer` where the answer is what the command was run for, also with `--quiet`. */
+  { respond = Output.confirm }: { readonly respond?: typeof Output.answer } = {}
 ) {
   const { failure, result } = yield* publish(changes)
-  yield* finish(result, forms, { respond: Output.confirm, unpublished: failure })
+  yield* finish(result, forms, { respond, unpublished: failure })
 })

@@ -58,6 +58,15 @@ export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusab
   }
 }
 
+/** What other tools of this kind do, and this version does not. Nothing was done. */
+export class NotThereYet extends Schema.TaggedError<NotThereYet>()("NotThereYet", {
+  what: Schema.String
+}) {
+  override get message() {
+    return `${this.what} is not there yet; nothing was done`
+  }
+}
+
 /** The command failed, and has told of it already; only the exit code is left. */
 export class AlreadyTold extends Schema.TaggedError<AlreadyTold>()("AlreadyTold", {
   exitCode: Schema.Number

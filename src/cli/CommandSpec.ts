@@ -48,6 +48,8 @@ export interface CommandSpec {
   readonly examples: ReadonlyArray<string>
   /** Whether it changes issues: `--readonly` refuses it, and it is worth asking git for the actor's name. */
   readonly mutates: boolean
+  /** The flag with which a command that only reads changes issues after all. */
+  readonly mutatesWith?: string
   /** What help says below the flags. */
   readonly notes?: string
   readonly hidden?: boolean
@@ -83,9 +85,16 @@ type PositionalValue<P extends Positional> = P["arity"] extends "some"
 
 /** What a command is run with. A flag that was not given is `undefined`, one that takes no value `false`. */
 export type Input<S extends CommandSpec> = {
-  readonly flags: { readonly [K in keyof S["flags"]]: FlagValue<S["flags"][K]> }
+  readonly flags: FlagsOf<S["flags"]>
   readonly args: { readonly [K in keyof S["positionals"]]: PositionalValue<S["positionals"][K]> }
 }
+
+/** The values of flags alone. */
+export type FlagsOf<F extends Flags> = { readonly [K in keyof F]: FlagValue<F[K]> }
+
+/** Whether a command changes issues when it is run with these flags. */
+export const changesIssues = (spec: CommandSpec, isOn: (flag: string) => boolean): boolean =>
+  spec.mutates || (spec.mutatesWith !== undefined && isOn(spec.mutatesWith))
 
 /** A long name under which a flag is typed, and what typing it gives. */
 export interface FlagName {

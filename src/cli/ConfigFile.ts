@@ -5,9 +5,21 @@
 
 const entry = /^([A-Za-z][\w.-]*)[ \t]*:[ \t]*(.*)$/
 
+/** Whether settings can have this name. */
+export const isKey = (key: string): boolean => /^[A-Za-z][\w.-]*$/.test(key)
+
+/** What stands between double quotes: JSON's escapes, which are YAML's too; what is none stands for itself. */
+const unquoted = (text: string): string => {
+  try {
+    return String(JSON.parse(`"${text}"`))
+  } catch {
+    return text.replace(/\\(.)/g, "$1")
+  }
+}
+
 const plainValue = (text: string): string => {
   const quoted = /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')[ \t]*(?:#.*)?$/.exec(text)
-  if (quoted?.[1] !== undefined) return quoted[1].replace(/\\(.)/g, "$1")
+  if (quoted?.[1] !== undefined) return unquoted(quoted[1])
   if (quoted?.[2] !== undefined) return quoted[2].replaceAll("''", "'")
   return text.replace(/(?:^|[ \t]+)#.*$/, "").trim()
 }
@@ -30,3 +42,10 @@ export const set = (text: string, key: string, value: string): string => {
   if (at !== -1) return lines.with(at, line).join("\n")
   return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`
 }
+
+/** The text without a setting. */
+export const unset = (text: string, key: string): string =>
+  text
+    .split("\n")
+    .filter(line => entry.exec(line)?.[1] !== key)
+    .join("\n")

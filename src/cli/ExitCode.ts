@@ -13,6 +13,7 @@ import type {
   AlreadyTold,
   FileUnusable,
   InvalidFlag,
+  NotThereYet,
   UsageError,
   WorkspaceInvalid,
   WorkspaceNotFound
@@ -30,6 +31,7 @@ export type CommandError =
   | WorkspaceNotFound
   | WorkspaceInvalid
   | FileUnusable
+  | NotThereYet
   | AlreadyTold
 
 export const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
@@ -75,6 +77,7 @@ const judges: Judges = {
   UnreadableLine: () => ({ exitCode: 8, code: "unreadable_line" }),
   WorkspaceInvalid: ({ hint }) => ({ exitCode: 8, code: "workspace_invalid", hint }),
   WorkspaceNotFound: ({ hint }) => ({ exitCode: 1, code: "no_workspace", hint }),
+  NotThereYet: () => ({ exitCode: 1, code: "not_there_yet" }),
   FileUnusable: () => ({ exitCode: 1, code: "file_unusable" }),
   AlreadyTold: ({ exitCode }) => ({ exitCode, code: "failed" })
 }

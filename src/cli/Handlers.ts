@@ -6,7 +6,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import type { Tracker } from "../tracker/Tracker.ts"
-import type { CommandSpec, Input } from "./CommandSpec.ts"
+import { type CommandSpec, changesIssues, type Input } from "./CommandSpec.ts"
 import * as Table from "./CommandTable.ts"
 import type { CommandError } from "./ExitCode.ts"
 import type { Session } from "./Session.ts"
@@ -41,8 +41,9 @@ const tracked =
     Effect.gen(function* () {
       const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
       const command = load(module)(input)
-      const attempt = Effect.provide(command, layer({ mutates: spec.mutates }))
-      if (spec.mutates) return yield* attempt
+      const mutates = changesIssues(spec, flag => Boolean(input.flags[flag]))
+      const attempt = Effect.provide(command, layer({ mutates }))
+      if (mutates) return yield* attempt
       yield* Effect.catchIf(attempt, isUnusableStore, error =>
         Effect.logWarning(
           `${error.message}. Answering from the issue file; changes not published yet are not shown`
@@ -56,19 +57,39 @@ const isUnusableStore = (error: CommandError): boolean => error._tag === "StoreE
 const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = {
   init: alone(Table.init, () => import("./commands/init.ts").then(module => module.run)),
   create: tracked(Table.create, () => import("./commands/create.ts").then(module => module.run)),
+  q: tracked(Table.quick, () => import("./commands/create.ts").then(module => module.quick)),
   update: tracked(Table.update, () => import("./commands/update.ts").then(module => module.run)),
+  claim: tracked(Table.claim, () => import("./commands/claim.ts").then(module => module.run)),
   close: tracked(Table.close, () => import("./commands/close.ts").then(module => module.run)),
   reopen: tracked(Table.reopen, () => import("./commands/reopen.ts").then(module => module.run)),
+  assign: tracked(Table.assign, () => import("./commands/update.ts").then(module => module.assign)),
+  priority: tracked(Table.prioritize, () => import("./commands/update.ts").then(module => module.prioritize)),
+  note: tracked(Table.note, () => import("./commands/update.ts").then(module => module.note)),
   delete: tracked(Table.remove, () => import("./commands/delete.ts").then(module => module.run)),
   undelete: tracked(Table.undelete, () => import("./commands/undelete.ts").then(module => module.run)),
   show: tracked(Table.show, () => import("./commands/show.ts").then(module => module.run)),
   list: tracked(Table.list, () => import("./commands/list.ts").then(module => module.run)),
+  search: tracked(Table.search, () => import("./commands/list.ts").then(module => module.search)),
+  count: tracked(Table.count, () => import("./commands/count.ts").then(module => module.run)),
   ready: tracked(Table.ready, () => import("./commands/ready.ts").then(module => module.run)),
+  blocked: tracked(Table.blocked, () => import("./commands/blocked.ts").then(module => module.run)),
+  stale: tracked(Table.stale, () => import("./commands/stale.ts").then(module => module.run)),
+  stats: tracked(Table.stats, () => import("./commands/stats.ts").then(module => module.run)),
+  history: tracked(Table.history, () => import("./commands/history.ts").then(module => module.run)),
+  log: tracked(Table.log, () => import("./commands/history.ts").then(module => module.log)),
+  "epic status": tracked(Table.epicStatus, () => import("./commands/epic.ts").then(module => module.status)),
+  "epic close-eligible": tracked(Table.epicCloseEligible, () =>
+    import("./commands/epic.ts").then(module => module.closeEligible)
+  ),
   dep: tracked(Table.depBlockedBy, () => import("./commands/dep.ts").then(module => module.blockedBy)),
   "dep add": tracked(Table.depAdd, () => import("./commands/dep.ts").then(module => module.add)),
+  link: tracked(Table.link, () => import("./commands/dep.ts").then(module => module.add)),
   "dep remove": tracked(Table.depRemove, () => import("./commands/dep.ts").then(module => module.remove)),
   "dep list": tracked(Table.depList, () => import("./commands/dep.ts").then(module => module.list)),
+  "dep tree": tracked(Table.depTree, () => import("./commands/depTree.ts").then(module => module.run)),
+  "dep cycles": tracked(Table.depCycles, () => import("./commands/depTree.ts").then(module => module.cycles)),
   "label add": tracked(Table.labelAdd, () => import("./commands/label.ts").then(module => module.add)),
+  tag: tracked(Table.tag, () => import("./commands/label.ts").then(module => module.add)),
   "label remove": tracked(Table.labelRemove, () => import("./commands/label.ts").then(module => module.remove)),
   "label list": tracked(Table.labelList, () => import("./commands/label.ts").then(module => module.list)),
   "label list-all": tracked(Table.labelListAll, () => import("./commands/label.ts").then(module => module.listAll)),
@@ -80,6 +101,16 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   import: tracked(Table.importIssues, () => import("./commands/import.ts").then(module => module.run)),
   merge: alone(Table.merge, () => import("./commands/merge.ts").then(module => module.run)),
   flush: tracked(Table.flush, () => import("./commands/flush.ts").then(module => module.run)),
+  sync: tracked(Table.sync, () => import("./commands/sync.ts").then(module => module.run)),
+  info: tracked(Table.info, () => import("./commands/info.ts").then(module => module.run)),
+  where: alone(Table.where, () => import("./commands/where.ts").then(module => module.run)),
+  "config get": alone(Table.configGet, () => import("./commands/config.ts").then(module => module.get)),
+  "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
+  "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
+  "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
+  daemon: alone(Table.daemon, () => import("./commands/later.ts").then(module => module.run)),
+  hooks: alone(Table.hooks, () => import("./commands/later.ts").then(module => module.run)),
+  resolve: alone(Table.resolve, () => import("./commands/later.ts").then(module => module.run)),
   version: alone(Table.version, () => import("./commands/version.ts").then(module => module.run))
 }
 

@@ -5,6 +5,8 @@ import { commands, globalFlags, groups } from "./CommandTable.ts"
 
 const all: ReadonlyArray<CommandSpec> = commands
 
+const shown = all.filter(({ hidden }) => hidden !== true)
+
 const table = (rows: ReadonlyArray<readonly [string, string]>): string => {
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)))
   return rows
@@ -40,7 +42,7 @@ const exitCodes = `Exit codes:
 
 const overview = (): string => {
   const inGroup = (command: CommandSpec) => groups.has(command.path[0] ?? "")
-  const rows = all.flatMap((command): ReadonlyArray<readonly [string, string]> => {
+  const rows = shown.flatMap((command): ReadonlyArray<readonly [string, string]> => {
     const [first = ""] = command.path
     if (!inGroup(command)) return [[first, command.summary]]
     // the first command of a group stands for it

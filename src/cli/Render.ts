@@ -43,6 +43,10 @@ export const longList = (issues: ReadonlyArray<Issue>): string =>
     )
   ].join("\n")
 
+/** `claim`, `ready --claim`. */
+export const claimed = (issues: ReadonlyArray<Issue>): string =>
+  issues.map(({ id, title }) => `✓ Claimed ${Escape.line(id)}: ${Escape.line(title)}`).join("\n")
+
 /** `ready`. */
 export const ready = (issues: ReadonlyArray<Issue>): string =>
   issues.length === 0

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Workspace from "../tracker/Workspace.ts"
 import * as Actor from "./Actor.ts"
+import { FileUnusable } from "./CliError.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Location } from "./Discovery.ts"
 import { Session } from "./Session.ts"
@@ -19,6 +20,31 @@ export const configFile = Effect.fn("Services.configFile")(function* (location: 
     .readFileString(path.join(location.directory, "config.yaml"))
     .pipe(Effect.orElseSucceed(() => ""))
   return ConfigFile.read(text)
+})
+
+/** Changes `.beads/config.yaml`; the file is replaced in one step. What changes nothing writes nothing. */
+export const changeConfigFile = Effect.fn("Services.changeConfigFile")(function* (
+  location: Location,
+  change: (text: string) => string
+) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(location.directory, "config.yaml")
+  const temporary = path.join(location.directory, `.config.yaml.${process.pid}.tmp`)
+  yield* Effect.gen(function* () {
+    const text = yield* fs.readFileString(file).pipe(
+      Effect.catchIf(
+        error => error._tag === "SystemError" && error.reason === "NotFound",
+        () => Effect.succeed("")
+      )
+    )
+    const changed = change(text)
+    if (changed === text) return
+    yield* fs.writeFileString(temporary, changed).pipe(
+      Effect.andThen(fs.rename(temporary, file)),
+      Effect.onError(() => Effect.ignore(fs.remove(temporary)))
+    )
+  }).pipe(Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause })))
 })
 
 /** The key of the prefix of new ids in `config.yaml`. */

@@ -108,3 +108,79 @@ export const findCycles = (edges: Iterable<Edge>): ReadonlyArray<ReadonlyArray<s
   }
   return cycles
 }
+
+/** All that descends from an issue by `parent-child`, without itself. */
+export const descendants = (edges: Iterable<Edge>, root: string): ReadonlySet<string> => {
+  const children = new Map<string, Array<string>>()
+  for (const edge of edges) {
+    if (edge.type !== "parent-child") continue
+    const known = children.get(edge.dependsOnId)
+    if (known === undefined) children.set(edge.dependsOnId, [edge.issueId])
+    else known.push(edge.issueId)
+  }
+  const reached = new Set([root])
+  for (const id of reached) for (const child of children.get(id) ?? []) reached.add(child)
+  reached.delete(root)
+  return reached
+}
+
+/** One issue in a tree of dependencies. */
+export interface TreeNode {
+  readonly id: string
+  /** 0 for the root. */
+  readonly depth: number
+  /** The issue it stands below; the root's own id for the root. */
+  readonly parentId: string
+  /** What lies below was left out: the tree is cut here. */
+  readonly truncated: boolean
+}
+
+/** More nodes than anyone reads: ways through a graph can be more than there are atoms. */
+const mostNodes = 10_000
+
+/**
+ * The tree below an issue, each node followed by what is below it. `next` gives, in the order to show, what an issue
+ * leads to. An issue that several ways lead to stands where the shortest does; with `allPaths` once for each way, where a
+ * way that comes back to itself ends.
+ */
+export const tree = (
+  root: string,
+  next: (id: string) => ReadonlyArray<string>,
+  options: { readonly maxDepth: number; readonly allPaths: boolean }
+): ReadonlyArray<TreeNode> => {
+  const { allPaths, maxDepth } = options
+  /** Of each issue, those for which it is the first on a shortest way. */
+  const below = new Map<string, Array<string>>()
+  if (!allPaths) {
+    const reached = new Set([root])
+    for (const id of reached) {
+      const own: Array<string> = []
+      for (const target of next(id)) {
+        if (reached.has(target)) continue
+        reached.add(target)
+        own.push(target)
+      }
+      below.set(id, own)
+    }
+  }
+  const nodes: Array<TreeNode> = []
+  interface Step {
+    readonly id: string
+    readonly depth: number
+    readonly above: Step | undefined
+  }
+  const isOnWay = (id: string, step: Step): boolean => {
+    for (let at: Step | undefined = step; at !== undefined; at = at.above) if (at.id === id) return true
+    return false
+  }
+  const open: Array<Step> = [{ id: root, depth: 0, above: undefined }]
+  for (let step = open.pop(); step !== undefined; step = open.pop()) {
+    const here = step
+    const targets = allPaths ? next(here.id).filter(id => !isOnWay(id, here)) : (below.get(here.id) ?? [])
+    const isCut = targets.length > 0 && (here.depth >= maxDepth || nodes.length + open.length >= mostNodes)
+    nodes.push({ id: here.id, depth: here.depth, parentId: here.above?.id ?? here.id, truncated: isCut })
+    if (isCut) continue
+    for (const id of [...targets].reverse()) open.push({ id, depth: here.depth + 1, above: here })
+  }
+  return nodes
+}

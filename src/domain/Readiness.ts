@@ -59,6 +59,34 @@ export const blocked = (rows: ReadonlyArray<Row>, edges: ReadonlyArray<Edge>): R
   return reached
 }
 
+/**
+ * Of each issue that cannot be worked on, what it waits for in the end: its own blockers and those of the issues it
+ * descends from, sorted by id.
+ */
+export const blockedBy = (
+  rows: ReadonlyArray<Row>,
+  edges: ReadonlyArray<Edge>
+): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const own = blockers(rows, edges)
+  const known = new Set(rows.filter(({ status }) => status !== "tombstone").map(({ id }) => id))
+  const parents = new Map<string, Array<string>>()
+  for (const edge of edges) {
+    if (edge.type !== "parent-child" || !known.has(edge.dependsOnId)) continue
+    parents.set(edge.issueId, [...(parents.get(edge.issueId) ?? []), edge.dependsOnId])
+  }
+  const out = new Map<string, ReadonlyArray<string>>()
+  for (const id of blocked(rows, edges)) {
+    const way = new Set([id])
+    const waitsFor = new Set<string>()
+    for (const step of way) {
+      for (const blocker of own.get(step) ?? []) waitsFor.add(blocker)
+      for (const parent of parents.get(step) ?? []) way.add(parent)
+    }
+    out.set(id, [...waitsFor].sort())
+  }
+  return out
+}
+
 const recent = 48n * 3_600_000_000_000n
 
 /** Sorts issues as `ready` lists them. `now`, RFC 3339, is what `hybrid` counts back from. A time that cannot be read is oldest. */

@@ -135,7 +135,9 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** The earlier versions of an issue's line, oldest first. */
     readonly versions: (id: string) => Effect.Effect<ReadonlyArray<Version>, StoreError>
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
-    readonly events: (id?: string) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
+    /** The audit trail of an issue, or of all, oldest first. `last`: only so many, the newest. */
+    readonly events: (id?: string, last?: number) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
+    readonly schema: Effect.Effect<{ readonly version: number; readonly tables: ReadonlyArray<string> }, StoreError>
     /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
 

@@ -306,7 +306,8 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         const limit = filter.limit !== undefined && filter.limit > 0 ? filter.limit : -1
         const rows = yield* run(sql<FoundRow>`select i.id, i.line, i.revision,
             (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
-            (select count(*) from dependencies d where d.depends_on_id = i.id) as "dependentCount"
+            (select count(*) from dependencies d join issues x on x.id = d.issue_id
+              where d.depends_on_id = i.id and x.status <> 'tombstone') as "dependentCount"
           from issues i where ${where} order by i.priority, i.created_at desc, i.id limit ${limit}`)
         if (limit === -1 || rows.length < limit) return { rows, total: rows.length }
         const count = yield* run(sql<{ n: number }>`select count(*) as n from issues i where ${where}`)
@@ -347,13 +348,13 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           Option.map(Option.fromNullable(rows[0]), (found): FileRecord => ({ ...found, settled: found.settled === 1 }))
         )
       ),
-      events: id =>
+      events: (id, last) =>
         run(sql<
           Record<string, string | null>
         >`select issue_id, event_type, actor, old_value, new_value, comment, created_at
-          from events where ${id === undefined ? sql`true` : sql`issue_id = ${id}`} order by id`).pipe(
+          from events where ${id === undefined ? sql`true` : sql`issue_id = ${id}`} order by id desc limit ${last ?? -1}`).pipe(
           Effect.map(rows =>
-            rows.map(
+            [...rows].reverse().map(
               (event): AuditEvent => ({
                 issueId: event.issue_id ?? "",
                 type: event.event_type ?? "",
@@ -366,6 +367,12 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
             )
           )
         ),
+      schema: Effect.gen(function* () {
+        const tables = yield* run(
+          sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`
+        )
+        return { version: migrations.length, tables: tables.map(({ name }) => name) }
+      }),
       fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
         Effect.map(rows => rows.length > 0)
       ),

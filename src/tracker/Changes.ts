@@ -8,11 +8,16 @@ import * as IssueChange from "../domain/IssueChange.ts"
 import * as IssueId from "../domain/IssueId.ts"
 import { IssueStore, type MarkedRow } from "../store/IssueStore.ts"
 import { Conflict } from "./Conflict.ts"
+import * as Epics from "./Epics.ts"
 import { refuseCycle, refuseSelf } from "./Links.ts"
+import * as ReadyWork from "./ReadyWork.ts"
 import type { Rows } from "./Rows.ts"
 import type { Tracker } from "./Tracker.ts"
 
-type Changes = Pick<Tracker["Type"], "create" | "update" | "close" | "reopen" | "delete" | "undelete">
+type Changes = Pick<
+  Tracker["Type"],
+  "create" | "update" | "claim" | "claimReady" | "close" | "closeEligibleEpics" | "reopen" | "delete" | "undelete"
+>
 
 /** Blocking dependencies of each new issue are made of these. */
 interface Link {
@@ -22,6 +27,7 @@ interface Link {
 
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
+  const ready = yield* ReadyWork.make(rows)
   const { actor, change, context, edit, editOne, find, issueOf, prefix, recordOf, save } = rows
 
   const isTaken = (id: string) => Effect.map(store.row(id), Option.isSome)
@@ -89,13 +95,41 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       })
     )
 
+  /** What a claim sets. */
+  const claimed: Issue.IssueUpdate = { assignee: actor, status: "in_progress" }
+
+  /** Compare, before the set: both happen in one transaction, so of several who try at once one wins. */
+  const refuseClaimed = ({ assignee = "", id, status }: Issue.Issue) =>
+    assignee !== "" && assignee !== actor
+      ? Effect.fail(new Conflict({ id, detail: `already claimed by ${assignee}` }))
+      : status === "closed"
+        ? Effect.fail(new Conflict({ id, detail: "it is closed" }))
+        : Effect.void
+
+  const claimReady: Changes["claimReady"] = filter =>
+    change(
+      "claimReady",
+      Effect.gen(function* () {
+        for (const { id } of yield* ready.find(filter)) {
+          const row = yield* find(id)
+          const { assignee = "", status } = yield* issueOf(row)
+          // what the actor has in progress is not taken anew: the next one is
+          if (assignee !== "" && (assignee !== actor || status === "in_progress")) continue
+          return Option.some(Issue.fromRecord(yield* edit(row, "claimed", [IssueChange.update(claimed)])))
+        }
+        return Option.none()
+      })
+    )
+
   const update: Changes["update"] = (id, asked) =>
     change(
       "update",
       Effect.gen(function* () {
-        const fields = yield* Issue.decodeIssueUpdate(asked)
+        const decoded = yield* Issue.decodeIssueUpdate(asked)
         const row = yield* find(id)
         const before = yield* issueOf(row)
+        if (asked.claim === true) yield* refuseClaimed(before)
+        const fields = asked.claim === true ? { ...decoded, ...claimed } : decoded
         if (asked.ifUpdatedAt !== undefined) {
           const expected = Instant.parse(asked.ifUpdatedAt)
           if (expected === undefined) {
@@ -130,13 +164,15 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         }
         const status = fields.status
         const event =
-          status === undefined || status === before.status
-            ? "updated"
-            : status === "closed"
-              ? "closed"
-              : before.status === "closed"
-                ? "reopened"
-                : "status_changed"
+          asked.claim === true
+            ? "claimed"
+            : status === undefined || status === before.status
+              ? "updated"
+              : status === "closed"
+                ? "closed"
+                : before.status === "closed"
+                  ? "reopened"
+                  : "status_changed"
         return Issue.fromRecord(yield* edit(row, event, edits))
       })
     )
@@ -172,6 +208,24 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const changes: Changes = {
     create,
     update,
+    claim: id => update(id, { claim: true }),
+    claimReady,
+    closeEligibleEpics: change(
+      "closeEligibleEpics",
+      Effect.gen(function* () {
+        const epics = yield* Epics.find(rows)
+        return yield* Effect.forEach(
+          epics.filter(({ eligible }) => eligible),
+          ({ epic }) =>
+            Effect.flatMap(find(epic.id), row =>
+              Effect.map(
+                edit(row, "closed", [IssueChange.close("All children completed")], "All children completed"),
+                Issue.fromRecord
+              )
+            )
+        )
+      }).pipe(Effect.provideService(IssueStore, store))
+    ),
     close: (id, how = {}) => editOne("close", id, "closed", [IssueChange.close(how.reason)], how.reason),
     reopen: (id, how = {}) => editOne("reopen", id, "reopened", [IssueChange.reopen], how.reason),
     delete: remove,

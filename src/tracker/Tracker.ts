@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Issue from "../domain/Issue.ts"
+import type * as IssueFilter from "../domain/IssueFilter.ts"
 import type * as IssueId from "../domain/IssueId.ts"
 import type { FlushFailed, FlushReport } from "../flush/Exporter.ts"
 import type { FlushManager, FlushManagerClosed } from "../flush/FlushManager.ts"
@@ -18,10 +19,11 @@ import type { Reconciler } from "../flush/Reconciler.ts"
 import type { IssueFile, IssueFileError } from "../issue-file/IssueFile.ts"
 import type * as IssueLine from "../issue-file/IssueLine.ts"
 import type { IssueLock, LockError } from "../issue-file/IssueLock.ts"
-import type { IssueStore, StoreError } from "../store/IssueStore.ts"
+import type { AuditEvent, IssueStore, StoreError } from "../store/IssueStore.ts"
 import * as Changes from "./Changes.ts"
 import { Conflict } from "./Conflict.ts"
 import * as Links from "./Links.ts"
+import * as Overviews from "./Overviews.ts"
 import * as Publishing from "./Publishing.ts"
 import * as Reads from "./Reads.ts"
 import * as Rows from "./Rows.ts"
@@ -63,7 +65,7 @@ export interface IssueDetails {
 }
 
 /** All given conditions must hold. */
-export interface ListFilter {
+export interface ListFilter extends IssueFilter.IssueFilter {
   readonly statuses?: ReadonlyArray<string>
   readonly types?: ReadonlyArray<string>
   readonly priorities?: ReadonlyArray<number>
@@ -77,6 +79,11 @@ export interface ListFilter {
   readonly labelsAny?: ReadonlyArray<string>
   readonly ids?: ReadonlyArray<string>
   readonly titleContains?: string
+  /** What descends from this issue. */
+  readonly parent?: string
+  /** Default `priority`. */
+  readonly sort?: IssueFilter.Sort
+  readonly reverse?: boolean
   /** 0 or absent: no limit. */
   readonly limit?: number
 }
@@ -87,9 +94,83 @@ export interface ReadyFilter {
   readonly assignee?: string
   readonly labels?: ReadonlyArray<string>
   readonly labelsAny?: ReadonlyArray<string>
+  /** What descends from this issue. */
+  readonly parent?: string
   readonly includeInProgress?: boolean
   /** Default 10; 0: no limit. */
   readonly limit?: number
+}
+
+export interface StaleFilter {
+  /** Not changed for so many days, default 30. */
+  readonly days?: number
+  /** Default: whatever is not closed. */
+  readonly statuses?: ReadonlyArray<string>
+  /** Default 50; 0: no limit. */
+  readonly limit?: number
+}
+
+/** An issue that waits, and the ids of those it waits for: its own blockers, and those of its parents. */
+export interface BlockedIssue {
+  readonly issue: Issue.Issue
+  readonly blockedBy: ReadonlyArray<string>
+}
+
+export interface Statistics {
+  readonly total: number
+  readonly open: number
+  readonly inProgress: number
+  readonly closed: number
+  /** As many as `blocked` gives. */
+  readonly blocked: number
+  /** As many as `ready` gives without a limit. */
+  readonly ready: number
+  readonly epicsEligibleForClosure: number
+  /** From creation to closing; 0 if nothing is closed. */
+  readonly averageLeadTimeHours: number
+}
+
+/** An epic that is not closed. */
+export interface EpicStatus {
+  readonly epic: Issue.Issue
+  readonly children: number
+  readonly closedChildren: number
+  /** It has children, and all of them are closed. */
+  readonly eligible: boolean
+}
+
+/** An issue in a tree of dependencies; the root's parent is itself. */
+export interface TreeNode {
+  readonly issue: Issue.Issue
+  readonly depth: number
+  readonly parentId: string
+  /** The tree is cut here. */
+  readonly truncated: boolean
+}
+
+export interface TreeOptions {
+  /** Default 50. */
+  readonly maxDepth?: number
+  /** What depends on the issue, instead of what it depends on. */
+  readonly reverse?: boolean
+  /** An issue as often as ways lead to it. */
+  readonly allPaths?: boolean
+}
+
+/** What is known of the store. */
+export interface StoreInfo {
+  readonly database: string
+  readonly issueFile: string
+  readonly issues: number
+  readonly tombstones: number
+  /** Changed, and not yet in the issue file. */
+  readonly unpublished: number
+  /** Of new ids. */
+  readonly prefix: string
+  /** The commonest prefix there is. */
+  readonly detectedPrefix: string | undefined
+  readonly sampleIds: ReadonlyArray<string>
+  readonly schema: { readonly version: number; readonly tables: ReadonlyArray<string> }
 }
 
 /** A page of a longer list. */
@@ -162,14 +243,25 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
         readonly parent?: string
         /** Fails with `Conflict` if the issue was changed since this instant. */
         readonly ifUpdatedAt?: string
+        /** As `claim`, together with the other changes. It decides status and assignee. */
+        readonly claim?: boolean
       }
     ) => Effect.Effect<Issue.Issue, ChangeError>
+    /**
+     * Takes an issue: assignee and `in_progress`. Fails with `Conflict` if another has it or it is closed; of several who
+     * try at once one wins. Claiming again what one has changes nothing.
+     */
+    readonly claim: (id: string) => Effect.Effect<Issue.Issue, ChangeError>
+    /** Takes the first ready issue that nobody else has; none if there is none. Several at once get different issues. */
+    readonly claimReady: (filter: ReadyFilter) => Effect.Effect<Option.Option<Issue.Issue>, ChangeError>
     readonly close: (id: string, options?: { readonly reason?: string }) => Effect.Effect<Issue.Issue, ChangeError>
     readonly reopen: (id: string, options?: { readonly reason?: string }) => Effect.Effect<Issue.Issue, ChangeError>
     readonly delete: (
       ids: ReadonlyArray<string>,
       options?: { readonly cascade?: boolean; readonly dryRun?: boolean; readonly reason?: string }
     ) => Effect.Effect<DeleteReport, ChangeError>
+    /** Closes every epic whose children are all closed. */
+    readonly closeEligibleEpics: Effect.Effect<ReadonlyArray<Issue.Issue>, ChangeError>
     readonly undelete: (id: string) => Effect.Effect<Issue.Issue, ChangeError>
     readonly addDependency: (
       id: string,
@@ -192,6 +284,22 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     readonly show: (id: string) => Effect.Effect<IssueDetails, ReadError>
     readonly list: (filter: ListFilter) => Effect.Effect<Page<ListedIssue>, ReadError>
     readonly ready: (filter: ReadyFilter) => Effect.Effect<Page<Issue.Issue>, ReadError>
+    /** By priority, then by id. */
+    readonly blocked: Effect.Effect<ReadonlyArray<BlockedIssue>, ReadError>
+    /** Those that have waited longest first. */
+    readonly stale: (filter: StaleFilter) => Effect.Effect<Page<Issue.Issue>, ReadError>
+    readonly stats: Effect.Effect<Statistics, ReadError>
+    readonly epics: Effect.Effect<ReadonlyArray<EpicStatus>, ReadError>
+    readonly dependencyTree: (id: string, options?: TreeOptions) => Effect.Effect<ReadonlyArray<TreeNode>, ReadError>
+    /** Cycles among dependencies that block, each issue depending on the next and the last on the first. */
+    readonly cycles: Effect.Effect<ReadonlyArray<ReadonlyArray<Issue.Issue>>, ReadError>
+    /** What happened to an issue, or to all: the newest first. Deleted issues have a history too. */
+    readonly history: (filter?: {
+      readonly id?: string
+      /** 0 or absent: no limit. */
+      readonly limit?: number
+    }) => Effect.Effect<ReadonlyArray<AuditEvent>, ReadError>
+    readonly info: Effect.Effect<StoreInfo, ReadError>
     readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, ReadError>
     /** Merges the lines of `bytes` into the store; the file itself is untouched until the next flush. */
     readonly import: (
@@ -236,6 +344,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const rows = yield* Rows.make(options)
   return Tracker.of({
     ...(yield* Reads.make(rows)),
+    ...(yield* Overviews.make(rows)),
     ...(yield* Changes.make(rows)),
     ...(yield* Links.make(rows)),
     ...(yield* Transfer.make(rows)),

@@ -2,20 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { bd, directory, type Options } from "./harness.ts"
-
-/** A project set up, and `bd` in it. */
-const project = Effect.gen(function* () {
-  const at = yield* directory
-  const run = (...words: ReadonlyArray<string>) => bd(at, words)
-  const runWith = (options: Options, ...words: ReadonlyArray<string>) => bd(at, words, options)
-  const json = (...words: ReadonlyArray<string>) =>
-    Effect.map(run(...words, "--json"), ({ stdout }) => JSON.parse(stdout))
-  expect(yield* run("init", "--prefix", "app")).toMatchObject({ exitCode: 0, stderr: "" })
-  const create = (...words: ReadonlyArray<string>) => Effect.map(json("create", ...words), (issue): string => issue.id)
-  const file = path.join(at, ".beads/issues.jsonl")
-  return { at, run, runWith, json, create, file, lines: () => readFileSync(file, "utf8") }
-})
+import { bd, directory, project } from "./harness.ts"
 
 describe("changes", () => {
   it.scopedLive("G11: exit 0 of a change means its line is in the issue file", () =>

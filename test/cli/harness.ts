@@ -1,10 +1,11 @@
 /** Runs `bd` in this process: real files in a directory of its own, captured streams, an environment of its own. */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { expect } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger } from "effect"
 import * as Escape from "../../src/cli/Escape.ts"
 import * as Output from "../../src/cli/Output.ts"
@@ -58,3 +59,16 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
       Effect.map(exitCode => ({ exitCode, stdout, stderr }))
     )
   })
+
+/** A project set up, and `bd` in it. */
+export const project = Effect.gen(function* () {
+  const at = yield* directory
+  const run = (...words: ReadonlyArray<string>) => bd(at, words)
+  const runWith = (options: Options, ...words: ReadonlyArray<string>) => bd(at, words, options)
+  const json = (...words: ReadonlyArray<string>) =>
+    Effect.map(run(...words, "--json"), ({ stdout }) => JSON.parse(stdout))
+  expect(yield* run("init", "--prefix", "app")).toMatchObject({ exitCode: 0, stderr: "" })
+  const create = (...words: ReadonlyArray<string>) => Effect.map(json("create", ...words), (issue): string => issue.id)
+  const file = path.join(at, ".beads/issues.jsonl")
+  return { at, run, runWith, json, create, file, lines: () => readFileSync(file, "utf8") }
+})

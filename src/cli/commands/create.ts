@@ -4,9 +4,10 @@ import { Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
 import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
-import type { create } from "../CommandTable.ts"
+import type { create, quick as quickSpec } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Markdown from "../Markdown.ts"
+import * as Output from "../Output.ts"
 import * as Prose from "../Prose.ts"
 import * as Render from "../Render.ts"
 
@@ -95,4 +96,28 @@ export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<type
     json: ([issue]) => (issue === undefined ? null : Render.json(issue)),
     text: issues => issues.map(created).join("\n")
   })
+})
+
+export const quick = Effect.fn("bd.q")(function* ({ args, flags }: Input<typeof quickSpec>) {
+  const tracker = yield* Tracker
+  const description = yield* Prose.readOptional(flags.description)
+  const attempt = Effect.gen(function* () {
+    const input = yield* Issue.decodeNewIssue({
+      title: args.title,
+      issue_type: flags.type,
+      priority: flags.priority,
+      description,
+      assignee: flags.assignee,
+      labels: flags.labels
+    })
+    return yield* tracker.create({ ...input, ...(flags.parent === undefined ? {} : { parent: flags.parent }) })
+  })
+  yield* Change.run(
+    Change.one(attempt),
+    {
+      json: ([issue]) => (issue === undefined ? null : Render.json(issue)),
+      text: issues => issues.map(({ id }) => Escape.line(id)).join("\n")
+    },
+    { respond: Output.answer }
+  )
 })

@@ -2,15 +2,15 @@ import { execFile } from "node:child_process"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
-import * as InvalidValue from "../../domain/Issue.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
-import { FileUnusable } from "../CliError.ts"
+import { FileUnusable, NotThereYet } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { init } from "../CommandTable.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 import * as Discovery from "../Discovery.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Prefix from "../Prefix.ts"
 import * as Services from "../Services.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
 
@@ -76,26 +76,13 @@ const writeNew = Effect.fnUntraced(function* (file: string, text: string) {
   if (!(yield* fs.exists(file))) yield* write(file, text)
 })
 
-const validPrefix = (given: string) => {
-  const prefix = given.replace(/-+$/, "")
-  return /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(prefix)
-    ? Effect.succeed(prefix)
-    : Effect.fail(
-        new InvalidValue.InvalidValue({
-          field: "prefix",
-          value: given,
-          rule: "letters, digits, hyphens, dots and underscores"
-        })
-      )
-}
-
 export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   if (flags.hooks) {
-    return yield* new FileUnusable({ path: "--hooks", detail: "this is not there yet; nothing was written" })
+    return yield* new NotThereYet({ what: "--hooks" })
   }
-  const wanted = flags.prefix === undefined ? undefined : yield* validPrefix(flags.prefix)
+  const wanted = flags.prefix === undefined ? undefined : yield* Prefix.decode(flags.prefix)
   const location = yield* Discovery.toInit(yield* WorkingDirectory)
   const inside = (name: string) => path.join(location.directory, name)
 
@@ -106,12 +93,6 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
       inside("metadata.json"),
       `${JSON.stringify({ database: path.basename(location.database), jsonl_export: location.issueFile })}\n`
     )
-  })
-  const remember = Effect.fnUntraced(function* (prefix: string) {
-    const file = inside("config.yaml")
-    const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-    if (ConfigFile.read(text).get(Services.prefixKey) === prefix) return
-    yield* write(file, ConfigFile.set(text, Services.prefixKey, prefix))
   })
   const unusable = Effect.mapError(
     (cause: FileUnusable | { readonly _tag: "SystemError" | "BadArgument"; readonly message: string }) =>
@@ -124,7 +105,11 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
   const report = yield* Effect.flatMap(Tracker, tracker => tracker.init).pipe(
     Effect.provide(Services.layer(location, { mutates: false, prefix: wanted }))
   )
-  yield* remember(report.prefix).pipe(unusable)
+  yield* Services.changeConfigFile(location, text =>
+    ConfigFile.read(text).get(Services.prefixKey) === report.prefix
+      ? text
+      : ConfigFile.set(text, Services.prefixKey, report.prefix)
+  )
   if (flags["merge-driver"]) yield* installMergeDriver(location).pipe(unusable)
 
   yield* Output.confirm({

@@ -1,23 +1,39 @@
 import * as Effect from "effect/Effect"
-import { Tracker } from "../../tracker/Tracker.ts"
+import * as Option from "effect/Option"
+import { type ReadyFilter, Tracker } from "../../tracker/Tracker.ts"
+import * as Change from "../Change.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { ready } from "../CommandTable.ts"
 import * as Filters from "../Filters.ts"
 import * as Output from "../Output.ts"
 import * as Render from "../Render.ts"
 
+/** Takes the first that nobody has. That there is none is an answer, not a failure. */
+const claim = Effect.fnUntraced(function* (filter: ReadyFilter) {
+  const tracker = yield* Tracker
+  yield* Change.run(
+    Change.one(tracker.claimReady(filter)),
+    {
+      json: found => found.flatMap(Option.toArray).map(Render.json),
+      text: found => Render.claimed(found.flatMap(Option.toArray)) || "✨ No ready work to claim"
+    },
+    { respond: Output.answer }
+  )
+})
+
 export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof ready>) {
   const tracker = yield* Tracker
-  const page = yield* tracker.ready(
-    Filters.given({
-      sort: flags.sort,
-      priorities: yield* Filters.priorities(flags.priority),
-      assignee: flags.assignee,
-      labels: flags.label,
-      labelsAny: flags["label-any"],
-      includeInProgress: flags["include-in-progress"],
-      limit: flags.limit
-    })
-  )
+  const filter: ReadyFilter = Filters.given({
+    sort: flags.sort,
+    priorities: yield* Filters.priorities(flags.priority),
+    assignee: flags.assignee,
+    labels: flags.label,
+    labelsAny: flags["label-any"],
+    parent: flags.parent,
+    includeInProgress: flags["include-in-progress"],
+    limit: flags.limit
+  })
+  if (flags.claim) return yield* claim(filter)
+  const page = yield* tracker.ready(filter)
   yield* Output.answerList(page, { json: Render.json, text: Render.ready })
 })

@@ -1,0 +1,131 @@
+/** The use cases that look at the project as a whole. Computed from the rows each time: nothing is kept that could be stale. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as DependencyGraph from "../domain/DependencyGraph.ts"
+import * as Instant from "../domain/Instant.ts"
+import * as IssueId from "../domain/IssueId.ts"
+import * as Readiness from "../domain/Readiness.ts"
+import { IssueFile } from "../issue-file/IssueFile.ts"
+import { IssueStore } from "../store/IssueStore.ts"
+import * as Epics from "./Epics.ts"
+import type { Rows } from "./Rows.ts"
+import type { Tracker } from "./Tracker.ts"
+
+type Overviews = Pick<Tracker["Type"], "stats" | "epics" | "dependencyTree" | "cycles" | "history" | "info">
+
+const nanosecondsPerSecond = 1_000_000_000n
+
+export const make = Effect.fnUntraced(function* (rows: Rows) {
+  const store = yield* IssueStore
+  const file = yield* IssueFile
+  const { context, find, freshen, issueOf, prefix } = rows
+  const openEpics = Epics.find(rows).pipe(Effect.provideService(IssueStore, store))
+
+  const issuesOf = Effect.fnUntraced(function* (ids: Iterable<string>) {
+    const found = yield* store.find({ ids: [...new Set(ids)] })
+    return new Map(
+      yield* Effect.forEach(found.rows, row => Effect.map(issueOf(row), issue => [row.id, issue] as const))
+    )
+  })
+
+  /** Hours from creation to closing, of what is closed and tells both. */
+  const leadTimes = Effect.gen(function* () {
+    const closed = yield* store.find({ statuses: ["closed"] })
+    const issues = yield* Effect.forEach(closed.rows, issueOf)
+    return issues.flatMap(({ closed_at, created_at }) => {
+      const [from, to] = [Instant.parse(created_at), Instant.parse(closed_at)]
+      return from === undefined || to === undefined ? [] : [Number((to - from) / nanosecondsPerSecond) / 3600]
+    })
+  })
+
+  /** The row of an issue, deleted or not. */
+  const findAny = (id: string) =>
+    find(id).pipe(
+      Effect.catchTag("IssueNotFound", error =>
+        find(id, "tombstones").pipe(Effect.catchTag("IssueNotFound", "AmbiguousId", () => error))
+      )
+    )
+
+  const overviews: Overviews = {
+    stats: Effect.gen(function* () {
+      yield* freshen
+      const graph = yield* store.graph
+      const having = (status: string) => graph.rows.filter(row => row.status === status).length
+      const hours = yield* leadTimes
+      const epics = yield* openEpics
+      return {
+        total: graph.rows.length,
+        open: having("open"),
+        inProgress: having("in_progress"),
+        closed: having("closed"),
+        blocked: Readiness.blocked(graph.rows, graph.edges).size,
+        ready: Readiness.ready(graph.rows, graph.edges, { sort: "priority", now: (yield* context).at }).length,
+        epicsEligibleForClosure: epics.filter(({ eligible }) => eligible).length,
+        averageLeadTimeHours: hours.length === 0 ? 0 : hours.reduce((sum, each) => sum + each, 0) / hours.length
+      }
+    }).pipe(Effect.withSpan("Tracker.stats")),
+    epics: Effect.andThen(freshen, openEpics).pipe(Effect.withSpan("Tracker.epics")),
+    dependencyTree: (id, { allPaths = false, maxDepth = 50, reverse = false } = {}) =>
+      Effect.gen(function* () {
+        yield* freshen
+        const root = yield* find(id)
+        const graph = yield* store.graph
+        const known = new Map(graph.rows.map(row => [row.id, row]))
+        const next = new Map<string, Set<string>>()
+        for (const { dependsOnId, issueId } of graph.edges) {
+          const [from, to] = reverse ? [dependsOnId, issueId] : [issueId, dependsOnId]
+          // what does not exist, or no more, has no place in the tree
+          if (known.has(from) && known.has(to)) next.set(from, (next.get(from) ?? new Set()).add(to))
+        }
+        const sorted = (from: string) =>
+          [...(next.get(from) ?? [])].sort(
+            (a, b) => (known.get(a)?.priority ?? 0) - (known.get(b)?.priority ?? 0) || (a < b ? -1 : 1)
+          )
+        const nodes = DependencyGraph.tree(root.id, sorted, { maxDepth, allPaths })
+        const issues = yield* issuesOf(nodes.map(node => node.id))
+        return nodes.flatMap(({ id, ...place }) => {
+          const issue = issues.get(id)
+          return issue === undefined ? [] : [{ issue, ...place }]
+        })
+      }).pipe(Effect.withSpan("Tracker.dependencyTree")),
+    cycles: Effect.gen(function* () {
+      yield* freshen
+      const graph = yield* store.graph
+      const known = new Set(graph.rows.map(({ id }) => id))
+      const edges = graph.edges.filter(({ dependsOnId, issueId }) => known.has(issueId) && known.has(dependsOnId))
+      const cycles = DependencyGraph.findCycles(edges)
+      const issues = yield* issuesOf(cycles.flat())
+      return cycles.map(cycle => cycle.slice(0, -1).flatMap(id => issues.get(id) ?? []))
+    }).pipe(Effect.withSpan("Tracker.cycles")),
+    history: ({ id, limit } = {}) =>
+      Effect.gen(function* () {
+        yield* freshen
+        const last = limit !== undefined && limit > 0 ? limit : undefined
+        if (id === undefined) return [...(yield* store.events(undefined, last))].reverse()
+        // an issue that was let go has no row, and a history still
+        const own = yield* findAny(id).pipe(
+          Effect.asSome,
+          Effect.catchTag("IssueNotFound", () => Effect.succeedNone)
+        )
+        const events = yield* store.events(Option.match(own, { onNone: () => id, onSome: row => row.id }), last)
+        if (Option.isNone(own) && events.length === 0) yield* findAny(id)
+        return [...events].reverse()
+      }).pipe(Effect.withSpan("Tracker.history")),
+    info: Effect.gen(function* () {
+      yield* freshen
+      const ids = yield* store.ids("issues")
+      return {
+        database: store.path,
+        issueFile: file.path,
+        issues: ids.length,
+        tombstones: (yield* store.ids("tombstones")).length,
+        unpublished: (yield* store.markedRows).length,
+        prefix: yield* prefix,
+        detectedPrefix: IssueId.commonestPrefix(ids),
+        sampleIds: [...ids].sort().slice(0, 3),
+        schema: yield* store.schema
+      }
+    }).pipe(Effect.withSpan("Tracker.info"))
+  }
+  return overviews
+})
