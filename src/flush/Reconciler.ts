@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
-import { GitHistory } from "../issue-file/GitHistory.ts"
+import { type Doubled, GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
@@ -134,15 +134,11 @@ export const make = Effect.gen(function* () {
     return out
   }
 
-  /** Where two lines of one id come from: git's merge base first, then what the store remembers. */
-  const ancestors = Effect.fnUntraced(function* (doubled: ReadonlyArray<string>) {
-    if (doubled.length === 0) return (): undefined => undefined
-    const git = Option.match(yield* history.mergeBase, {
-      onNone: () => new Map<string, string>(),
-      onSome: bytes => linesOf(bytes)
-    })
+  /** Where two lines of one id come from: what git knows first, then what the store remembers. */
+  const ancestors = Effect.fnUntraced(function* (doubled: Doubled) {
+    const git = yield* history.ancestors(doubled)
     const remembered = new Map<string, ReadonlyArray<Version>>()
-    for (const id of doubled) if (!git.has(id)) remembered.set(id, yield* store.versions(id))
+    for (const id of doubled.keys()) if (!git.has(id)) remembered.set(id, yield* store.versions(id))
     return (id: string, texts: ReadonlyArray<string>) => git.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
   })
 
@@ -207,15 +203,10 @@ export const make = Effect.gen(function* () {
     rows => new Map(rows.map((row): readonly [string, MarkedRow] => [row.id, row]))
   )
 
-  const doubledIds = (lines: ReadonlyArray<Reconciliation.FileLine>): ReadonlyArray<string> => {
-    const seen = new Map<string, string>()
-    const doubled = new Set<string>()
-    for (const { id, text } of lines) {
-      const first = seen.get(id)
-      if (first !== undefined && first !== text) doubled.add(id)
-      seen.set(id, text)
-    }
-    return [...doubled]
+  const doubledLines = (lines: ReadonlyArray<Reconciliation.FileLine>): Doubled => {
+    const texts = new Map<string, Set<string>>()
+    for (const { id, text } of lines) texts.set(id, (texts.get(id) ?? new Set()).add(text))
+    return new Map([...texts].flatMap(([id, all]) => (all.size > 1 ? [[id, [...all]] as const] : [])))
   }
 
   const follow = Effect.fnUntraced(function* (snapshot: Snapshot) {
@@ -226,7 +217,7 @@ export const make = Effect.gen(function* () {
         if (reading.unreadable.length > 0) {
           return { ...nothing(false), barred: unreadable(file.path, reading) }
         }
-        const ancestorOf = yield* ancestors(doubledIds(reading.lines))
+        const ancestorOf = yield* ancestors(doubledLines(reading.lines))
         const plan = Reconciliation.reconcile({ rows, lines: reading.lines, ancestorOf })
         yield* apply(plan, "issue-file")
         yield* store.setFileRecord(recordOf(snapshot))
@@ -246,7 +237,8 @@ export const make = Effect.gen(function* () {
         const changed = lines.filter(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text).map(({ id }) => id)
         const base = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
         const remembered = new Map<string, ReadonlyArray<Version>>()
-        for (const id of new Set([...changed, ...doubledIds(lines)])) remembered.set(id, yield* store.versions(id))
+        for (const id of new Set([...changed, ...doubledLines(lines).keys()]))
+          remembered.set(id, yield* store.versions(id))
         const plan = Reconciliation.absorb({
           rows,
           lines,

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { FlushManager } from "../flush/FlushManager.ts"
 import type * as FlushOptions from "../flush/FlushOptions.ts"
-import { GitHistory } from "../issue-file/GitHistory.ts"
+import * as GitHistory from "../issue-file/GitHistory.ts"
 import { IssueFile, IssueFileChanged, type Snapshot } from "../issue-file/IssueFile.ts"
 import { IssueLock, LockTimeout } from "../issue-file/IssueLock.ts"
 import type { StoreError } from "../store/IssueStore.ts"
@@ -128,6 +128,6 @@ export const layer = (options: TestingOptions = {}): Layer.Layer<Tracker | Flush
   }).pipe(
     Layer.provide(SqliteStore.layerMemory),
     Layer.provide(lock(options.lockTimeout ?? "30 seconds")),
-    Layer.provide(Layer.succeed(GitHistory, { mergeBase: Effect.succeedNone })),
+    Layer.provide(GitHistory.layerNone),
     Layer.provideMerge(file)
   )

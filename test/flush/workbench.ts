@@ -12,6 +12,7 @@ import { type Disk, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as GitHistory from "../../src/issue-file/GitHistory.ts"
 import * as IssueFile from "../../src/issue-file/IssueFile.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
+import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import * as IssueLock from "../../src/issue-file/IssueLock.ts"
 import { IssueStore, type MarkedRow } from "../../src/store/IssueStore.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
@@ -70,7 +71,10 @@ export const workbench = Effect.fnUntraced(function* (
     IssueFile.make({ path, gitTimeout: "2 seconds" }, { ...nodeDisk, ...options.disk })
   )
   const history = Layer.succeed(GitHistory.GitHistory, {
-    mergeBase: Effect.succeed(Option.fromNullable(options.mergeBase).pipe(Option.map(text => Buffer.from(text))))
+    ancestors: () =>
+      Effect.succeed(
+        new Map(IssueLines.read(Buffer.from(options.mergeBase ?? "")).lines.map(({ id, text }) => [id, text]))
+      )
   })
   const layer = Exporter.layer.pipe(
     Layer.provideMerge(Reconciler.layer),
