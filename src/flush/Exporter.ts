@@ -91,6 +91,8 @@ export const make = Effect.gen(function* () {
     )
 
   const attempt = Effect.fnUntraced(function* (asked: boolean) {
+    // before anything can fail, so that the need outlives a failed flush and this process (G8)
+    if (asked) yield* store.setFullExportNeeded(true)
     const { barred, missing } = yield* reconciler.reconcile
     const full = asked || missing || (yield* store.fullExportNeeded)
     const rows = yield* full ? store.rows : store.markedRows

@@ -215,4 +215,22 @@ describe("Workspace", () => {
       )
     })
   )
+
+  it.live("G8: a full export that failed is made up for by the next process", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const create = (title: string) =>
+        run(directory, tracker => tracker.publishing(Effect.asVoid(tracker.create({ title }))))
+      expect(Option.isNone((yield* create("one")).failure)).toBe(true)
+      const sound = readFileSync(file, "utf8")
+      writeFileSync(file, `${sound}<<<<<<< HEAD\n`)
+      const failure = yield* run(directory, tracker => Effect.flip(tracker.flushNow({ full: true })))
+      expect(failure.message).toContain("git conflict marker")
+      writeFileSync(file, sound.replace('"one"', '"one, edited"'))
+      const createAndFlush = (title: string) =>
+        run(directory, tracker => Effect.zipRight(tracker.create({ title }), tracker.flushNow()))
+      expect((yield* createAndFlush("two")).mode).toBe("full")
+      expect((yield* createAndFlush("three")).mode).toBe("incremental")
+    })
+  )
 })
