@@ -4,7 +4,11 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Effect, Logger, Option } from "effect"
+import * as ClassicTakeover from "../../src/flush/ClassicTakeover.ts"
+import { type Disk, DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
+import * as IssueFile from "../../src/issue-file/IssueFile.ts"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
+import * as IssueLock from "../../src/issue-file/IssueLock.ts"
 import { Tracker } from "../../src/tracker/Tracker.ts"
 import * as Workspace from "../../src/tracker/Workspace.ts"
 import { type ClassicContent, type ClassicOptions, type ClassicRow, makeClassic } from "../classic.ts"
@@ -73,6 +77,46 @@ const line = (id: string, more: Line = {}): Line => ({
   updated_at: "2025-11-24T10:00:00Z",
   ...more
 })
+
+/** The disk, where the operation of this number fails: of those that change something, or look. */
+const failing = (at: number) => {
+  let count = 0
+  const fails = (): boolean => ++count === at
+  const failure = (operation: string, path: string) =>
+    new DiskFailure({ path, operation, code: "ENOSPC", cause: new Error("injected") })
+  const now =
+    <A extends ReadonlyArray<unknown>, B>(operation: string, real: (path: string, ...rest: A) => B) =>
+    (path: string, ...rest: A): B => {
+      if (fails()) throw failure(operation, path)
+      return real(path, ...rest)
+    }
+  const later =
+    <A extends ReadonlyArray<unknown>, B>(
+      operation: string,
+      real: (path: string, ...rest: A) => Effect.Effect<B, DiskFailure>
+    ) =>
+    (path: string, ...rest: A): Effect.Effect<B, DiskFailure> =>
+      Effect.suspend(() => (fails() ? Effect.fail(failure(operation, path)) : real(path, ...rest)))
+  const disk: Disk = {
+    ...nodeDisk,
+    open: later("open", nodeDisk.open),
+    write: later("write", nodeDisk.write),
+    fsync: later("fsync", nodeDisk.fsync),
+    stat: now("stat", nodeDisk.stat),
+    rename: now("rename", nodeDisk.rename),
+    unlink: now("unlink", nodeDisk.unlink)
+  }
+  return { disk, failed: () => count >= at }
+}
+
+const takeOver = ({ directory, file, store }: Project, disk: Disk) =>
+  ClassicTakeover.run({ path: store, busyTimeout: "1 second", keepPrefix: () => Effect.void }, disk).pipe(
+    Effect.provide([
+      IssueLock.layer({ path: join(directory, "issues.jsonl.lock"), timeout: "1 second" }),
+      IssueFile.layer({ path: file, gitTimeout: "1 second" })
+    ]),
+    Effect.provide(Logger.remove(Logger.defaultLogger))
+  )
 
 const classicRows = (path: string) => {
   const database = new Database(path, { readonly: true })
@@ -351,6 +395,42 @@ describe("taking over a classic database", () => {
       expect(comments).toMatchObject([comment, { author: "al", text: "done", created_at: "2025-11-25T00:00:00Z" }])
     })
   )
+
+  for (const state of ["checkpointed", "all in log"] as const) {
+    it.live(
+      `G29: each operation on the disk fails once: refused, nothing lost, done by the next command (${state})`,
+      () =>
+        Effect.gen(function* () {
+          const content: ClassicContent = { issues: [row("bd-1"), row("bd-2")], dirty: ["bd-2"] }
+          const lines = [line("bd-1"), line("bd-2", { title: "stale", updated_at: created_at })]
+          let failures = 0
+          for (let at = 1; ; at++) {
+            const made = project(content, lines, { state })
+            const disk = failing(at)
+            const exit = yield* Effect.exit(takeOver(made, disk.disk))
+            if (!disk.failed()) {
+              // the fault came after the last operation: all points have been tried
+              expect(exit._tag).toBe("Success")
+              break
+            }
+            if (exit._tag === "Failure") {
+              failures++
+              expect(yield* Effect.flip(exit)).toMatchObject({ _tag: "StoreError", reason: "full", path: made.store })
+            }
+            // a complete database stands in its place, one or the other
+            const issues = yield* published(made)
+            expect([...issues.values()].map(({ id, title }) => [id, title])).toEqual([
+              ["bd-1", "Title of bd-1"],
+              ["bd-2", "Title of bd-2"]
+            ])
+            const left = ["beads.db", "beads.db.classic", "issues.jsonl", "issues.jsonl.lock"]
+            expect(readdirSync(made.directory).sort()).toEqual(left)
+          }
+          expect(failures).toBeGreaterThan(state === "checkpointed" ? 8 : 14)
+        }),
+      60_000
+    )
+  }
 
   it.live("G17: an unreadable line refuses the takeover; database and log stay byte for byte", () =>
     Effect.gen(function* () {
