@@ -137,7 +137,7 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
      * sweeps temp files of dead processes.
      */
     readonly recoverAside: Effect.Effect<Option.Option<Uint8Array>, IssueFileError>
-    /** Lets the replaced file go. */
+    /** Lets the replaced file go, and makes its replacement last: marks may be cleared by what stands there now. */
     readonly discardAside: Effect.Effect<void, IssueFileError>
     /**
      * Keeps what a replaced file held (`bytes`) for the user, because it cannot be read: under a name that git ignores
@@ -549,10 +549,15 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     read: Effect.suspend(read),
     replace,
     recoverAside: Effect.suspend(recoverAside),
-    discardAside: mapDiskFailure(
-      together(() => {
-        if (disk.stat(aside) !== undefined) disk.unlink(aside)
-      })
+    // a crash may have come before the directory's fsync: whoever lets the aside go answers for the rename as well
+    discardAside: Effect.suspend(() =>
+      mapDiskFailure(
+        Effect.gen(function* () {
+          if ((yield* together(() => disk.stat(aside))) === undefined) return
+          yield* together(() => disk.unlink(aside))
+          yield* fsyncDirectory
+        })
+      )
     )
   })
 })

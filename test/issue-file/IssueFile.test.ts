@@ -731,6 +731,26 @@ describe("IssueFile.recoverAside", () => {
       })
   )
 
+  it.scopedLive("G14: the rename of a publish that crashed lasts before its aside is gone for good", () =>
+    Effect.gen(function* () {
+      const calls: Array<string> = []
+      const { aside, file, path } = yield* project({
+        unlink: entry => {
+          calls.push(`unlink ${entry === aside ? "aside" : entry}`)
+          nodeDisk.unlink(entry)
+        },
+        fsync: (entry, descriptor) => {
+          calls.push(`fsync ${entry.replace(/.*\//, "")}`)
+          return nodeDisk.fsync(entry, descriptor)
+        }
+      })
+      nodeDisk.rename(path, aside)
+      writeFileSync(path, "new\n")
+      yield* file.discardAside
+      assert.deepStrictEqual(calls, ["unlink aside", "fsync .beads"])
+    })
+  )
+
   for (const [call, left] of [
     ["fsync", "old"],
     ["link", "old"],
