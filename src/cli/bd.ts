@@ -3,7 +3,7 @@
  * The program `bd`: runs the command line on Node.
  *
  * `NodeRuntime.runMain` exits 0 on a signal and runs no finalizer on SIGHUP, so signals are handled here: the first
- * interrupts, and the scopes close with their last flush (G7); a second ends at once.
+ * interrupts, and the scopes close with their last flush (G7); a second ends at once, by the signal itself.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -43,7 +43,12 @@ const alive = setInterval(() => {}, 2 ** 31 - 1)
 let received: number | undefined
 for (const [signal, exitCode] of Object.entries(ExitCode.signals)) {
   process.on(signal, () => {
-    if (received !== undefined) process.exit(exitCode)
+    if (received !== undefined) {
+      // `process.exit` waits for the file operations under way, and one that hangs is why somebody asks twice
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+      return
+    }
     received = exitCode
     fiber.unsafeInterruptAsFork(fiber.id())
   })
