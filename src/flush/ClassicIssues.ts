@@ -111,9 +111,9 @@ const alone = (issue: ClassicIssue): Record => {
 /** What `issue` and its lines in the file come to. `isFileKnown`: since that file was written only dirty rows changed. */
 const take = (issue: ClassicIssue, lines: ReadonlyArray<Record>, isFileKnown: boolean): Write => {
   const row = alone(issue)
-  const [line, another] = lines
-  // a new id in the file, or two lines that a reconcile makes one: the row is one version more, without an ancestor
-  if (line === undefined || another !== undefined) return { record: row, state: { _tag: "dirty", base: undefined } }
+  // of several lines the reconcile makes one, with what the row adds to the first
+  const [line] = lines
+  if (line === undefined) return { record: row, state: { _tag: "dirty", base: undefined } }
 
   const isOther =
     issue.isDirty && IssueMerge.apart(row, line) && IssueRecord.text(row, "title") !== IssueRecord.text(line, "title")

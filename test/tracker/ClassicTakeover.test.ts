@@ -367,6 +367,43 @@ describe("taking over a classic database", () => {
     })
   )
 
+  it.live("G22: an id that stands twice in the file becomes one line, with what the database adds", () =>
+    Effect.gen(function* () {
+      const content: ClassicContent = {
+        issues: [
+          row("bd-1", { title: "stale", updated_at: "2025-12-01 00:00:00" }),
+          row("bd-2", { title: "mine", updated_at: "2025-12-01 00:00:00" })
+        ],
+        dirty: ["bd-2"],
+        labels: [["bd-1", "database"]]
+      }
+      const one = { notes: "one", x: 1, updated_at: "2025-11-24T11:00:00Z" }
+      const made = project(content, [
+        line("bd-1", one),
+        line("bd-1", { labels: ["two"] }),
+        line("bd-2", one),
+        line("bd-2", { labels: ["two"] })
+      ])
+      const issues = yield* published(made)
+      expect(issues.get("bd-1")).toEqual(line("bd-1", { ...one, labels: ["database", "two"] }))
+      expect(issues.get("bd-2")).toMatchObject({ title: "mine", x: 1, labels: ["two"] })
+      expect(readFileSync(made.file, "utf8").trimEnd().split("\n")).toHaveLength(2)
+    })
+  )
+
+  it.live("G23: a deletion in the file wins over the row, clean or dirty", () =>
+    Effect.gen(function* () {
+      const tombstone = { status: "tombstone", deleted_at: "2025-11-24T12:00:00Z", deleted_by: "carol" }
+      const made = project(
+        { issues: [row("bd-1"), row("bd-2", { updated_at: "2026-01-01 00:00:00", notes: "mine" })], dirty: ["bd-2"] },
+        [line("bd-1", tombstone), line("bd-2", tombstone)]
+      )
+      const issues = yield* published(made)
+      expect(issues.get("bd-1")).toEqual(line("bd-1", tombstone))
+      expect(issues.get("bd-2")).toMatchObject({ ...tombstone, notes: "mine" })
+    })
+  )
+
   it.live("G24: a dirty row and a line created apart under one id become two issues", () =>
     Effect.gen(function* () {
       const made = project({ issues: [row("bd-1.1", { title: "mine" })], dirty: ["bd-1.1"] }, [
