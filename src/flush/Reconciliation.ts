@@ -144,6 +144,17 @@ const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<str
   return { apart, followed }
 }
 
+/**
+ * Whether an id that has an ancestor names two issues nonetheless: one of the versions was created apart from it, and the
+ * file has the id that the later one got when they were told apart. Else another `created_at` is an edit.
+ */
+const areToldApart = (
+  ancestor: IssueRecord.IssueRecord,
+  records: ReadonlyArray<IssueRecord.IssueRecord>,
+  texts: ReadonlyMap<string, unknown>
+): boolean =>
+  IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && texts.has(record.id))
+
 /** The line of an issue as this store last saw or wrote it in the file. */
 const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
 
@@ -168,6 +179,7 @@ export const reconcile = (options: {
   const splits = makeSplits(rows, texts)
   // versions that the file does not hold under this id: the later of two issues created apart
   const strays = new Map<string, Array<IssueRecord.IssueRecord>>()
+  const strayAncestors = new Map<string, IssueRecord.IssueRecord>()
   /** Those that keep the id. */
   const apart = (id: string, records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> =>
     splits.apart(records).filter(record => {
@@ -242,10 +254,23 @@ export const reconcile = (options: {
     const records = distinct.map(recordOf)
     if (ancestor !== undefined) descents.push({ id, line: ancestor, parents: [] })
     for (const line of distinct) descents.push({ id, line, parents: ancestor === undefined ? [] : [ancestor] })
-    const mine = ancestor === undefined ? apart(id, records) : records
+    let from = ancestor === undefined ? undefined : recordOf(ancestor)
+    let mine: ReadonlyArray<IssueRecord.IssueRecord> = records
+    if (from === undefined) {
+      mine = apart(id, records)
+    } else if (areToldApart(from, records, texts)) {
+      const [moved = from, ...placed] = splits.apart([from, ...records])
+      mine = placed.filter(record => record.id === id)
+      for (const record of placed) {
+        if (record.id !== id) strays.set(record.id, [...(strays.get(record.id) ?? []), record])
+      }
+      if (moved.id !== id) {
+        strayAncestors.set(moved.id, moved)
+        from = undefined
+      }
+    }
     if (mine.length > 0) {
-      const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), mine)
-      follow(id, { record: merged, exact: false, from: distinct })
+      follow(id, { record: IssueMerge.merge(from, mine), exact: false, from: distinct })
     }
   }
 
@@ -255,7 +280,7 @@ export const reconcile = (options: {
     const row = rows.get(id)
     const written = present.get(id)
     const versions = [...(written ? [written.record] : row ? [recordOf(row.line)] : []), ...records]
-    const merged = IssueMerge.merge(undefined, versions)
+    const merged = IssueMerge.merge(strayAncestors.get(id), versions)
     const line = IssueRecord.line(merged)
     if (row !== undefined && written === undefined && row.line === line) continue
     const state: Write["state"] = {
@@ -290,26 +315,30 @@ export const absorb = (options: {
   const incoming = new Map<string, Set<string>>()
   for (const { id, text } of lines) incoming.set(id, (incoming.get(id) ?? new Set()).add(text))
   const splits = makeSplits(rows, incoming)
-  const ancestors = new Map<string, string>()
+  const ancestors = new Map<string, IssueRecord.IssueRecord>()
   for (const [id, texts] of incoming) {
     const row = rows.get(id)
     if (row !== undefined && texts.size === 1 && texts.has(row.line)) continue
     const all = [...new Set([...(row === undefined ? [] : [row.line]), ...texts])]
     const ancestor = all.length > 1 ? ancestorOf(id, all) : undefined
-    if (ancestor !== undefined) ancestors.set(id, ancestor)
     const records = all.map(recordOf)
-    if (ancestor !== undefined || records.length === 1) {
+    const from = ancestor === undefined ? undefined : recordOf(ancestor)
+    if (from !== undefined && areToldApart(from, records, incoming)) {
+      const [moved = from, ...placed] = splits.apart([from, ...records])
+      ancestors.set(moved.id, moved)
+      placed.forEach(add)
+    } else if (from !== undefined || records.length === 1) {
+      if (from !== undefined) ancestors.set(id, from)
       records.forEach(add)
-      continue
+    } else {
+      splits.apart(records).forEach(add)
     }
-    splits.apart(records).forEach(add)
   }
   const writes: Array<Write> = []
   const descents: Array<Descent> = []
   const adopted: Array<Reconciliation["adopted"][number]> = []
   for (const [id, records] of versions) {
     const row = rows.get(id)
-    const ancestor = ancestors.get(id)
     // an id that a split led to may have a row of its own
     const all =
       row === undefined || records.some(record => IssueRecord.line(record) === row.line)
@@ -317,7 +346,7 @@ export const absorb = (options: {
         : incoming.has(id)
           ? records
           : [...records, recordOf(row.line)]
-    const merged = IssueMerge.merge(ancestor === undefined ? undefined : recordOf(ancestor), all)
+    const merged = IssueMerge.merge(ancestors.get(id), all)
     const line = IssueRecord.line(merged)
     if (row?.line === line) continue
     const base = row && baseOf(row)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -309,6 +309,70 @@ describe("import, export, merge", () => {
       writeFileSync(at_("left"), line("y", 2, 2))
       expect(yield* merge("none", "right")).toMatchObject({ exitCode: 0 })
       expect(readFileSync(at_("left"), "utf8")).toBe(line("x", 0, 3))
+    })
+  )
+})
+
+describe("the merge driver", () => {
+  const line = (id: string, title: string, day: number) =>
+    `{"id":"${id}","title":"${title}","status":"open","priority":2,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-0${day}T00:00:00Z"}`
+  const base = `${line("a-1", "x", 1)}\n${line("a-2", "x", 1)}\n`
+
+  /** Runs it as git does, OUT being LEFT; tells how it ended, what OUT holds then and what lies beside it. */
+  const drive = (files: { readonly base: string; readonly left: string; readonly right: string }) =>
+    Effect.gen(function* () {
+      const at = yield* directory
+      const names = Object.keys(files)
+      for (const [name, text] of Object.entries(files)) writeFileSync(path.join(at, name), text)
+      const words = ["left", "base", "left", "right"].map(name => path.join(at, name))
+      const { exitCode, stderr } = yield* bd(at, ["merge", ...words])
+      expect(readdirSync(at).filter(name => !names.includes(name))).toEqual([])
+      return { exitCode, stderr, out: readFileSync(path.join(at, "left"), "utf8") }
+    })
+
+  it.scopedLive("G22: a last line without terminator, and CRLF on either side, change nothing else", () =>
+    Effect.gen(function* () {
+      const [edited, other] = [line("a-1", "left", 2), line("a-2", "right", 3)]
+      const right = `${line("a-1", "x", 1)}\n${other}`
+      const bare = yield* drive({ base, left: `${edited}\n${line("a-2", "x", 1)}`, right })
+      expect(bare).toEqual({ exitCode: 0, stderr: "", out: `${edited}\n${other}` })
+      const crlf = (text: string) => text.replaceAll("\n", "\r\n")
+      const windows = yield* drive({ base, left: crlf(`${edited}\n${line("a-2", "x", 1)}\n`), right })
+      expect(windows).toEqual({ exitCode: 0, stderr: "", out: crlf(`${edited}\n${other}\n`) })
+      const theirs = yield* drive({ base, left: `${edited}\n${line("a-2", "x", 1)}\n`, right: crlf(`${right}\n`) })
+      expect(theirs).toEqual({ exitCode: 0, stderr: "", out: `${edited}\n${other}\n` })
+    })
+  )
+
+  it.scopedLive(
+    "G17: a line that cannot be read, on any side: exit 2 with its place, and OUT stays as git gave it",
+    () =>
+      Effect.gen(function* () {
+        const left = `${line("a-1", "left", 2)}\n${line("a-2", "x", 1)}\n`
+        const right = `${line("a-1", "x", 1)}\n${line("a-2", "right", 3)}\n`
+        for (const broken of ["<<<<<<< HEAD", "=======", "{", "[]", '{"id":""}', '{"id":"a","id":"b"}', "\ufeff{}"]) {
+          for (const side of ["base", "left", "right"] as const) {
+            const files = { base, left, right }
+            const ended = yield* drive({ ...files, [side]: `${files[side]}${broken}\n` })
+            expect(ended.exitCode).toBe(2)
+            expect(ended.stderr).toMatch(new RegExp(`${side}.*line 3`))
+            expect(ended.out).toBe(side === "left" ? `${left}${broken}\n` : left)
+          }
+        }
+      })
+  )
+
+  it.scopedLive("G19: an empty side loses nothing; two lines of an id become one", () =>
+    Effect.gen(function* () {
+      expect(yield* drive({ base, left: "", right: base })).toEqual({ exitCode: 0, stderr: "", out: base })
+      expect(yield* drive({ base, left: base, right: "" })).toEqual({ exitCode: 0, stderr: "", out: base })
+      const doubled = `${line("a-1", "one", 2)}\n${line("a-1", "two", 3)}\n`
+      const ended = yield* drive({ base, left: doubled, right: base })
+      expect(ended).toEqual({
+        exitCode: 0,
+        stderr: "",
+        out: `${line("a-1", "two", 3)}\n${line("a-2", "x", 1)}\n`
+      })
     })
   )
 })

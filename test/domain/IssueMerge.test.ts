@@ -277,6 +277,16 @@ describe("sets", () => {
     expect(field(merge(base, [left, right]), "dependencies")).toEqual([blocks("bd-3", 3), blocks("bd-2", 2, "related")])
   })
 
+  it("G22: between a removal and a change of an element the later decides, ties by the greater value", () => {
+    const base = with_("dependencies", [blocks("bd-2", 1)], 1)
+    const changed = (n: number) => with_("dependencies", [blocks("bd-2", 2)], n)
+    const removed = with_("dependencies", [], 3)
+    expect(field(merge(base, [changed(4), removed]), "dependencies")).toEqual([blocks("bd-2", 2)])
+    expect(field(merge(base, [changed(2), removed]), "dependencies")).toEqual([])
+    expect(field(merge(base, [changed(3), removed]), "dependencies")).toEqual([blocks("bd-2", 2)])
+    expect(field(merge(base, [with_("dependencies", [blocks("bd-2", 1)], 4), removed]), "dependencies")).toEqual([])
+  })
+
   it("G22: a comment is the same by author, instant and text; numbers that clash are given anew", () => {
     const base = with_("comments", [comment(1, "first", 1)], 1)
     const left = with_("comments", [comment(1, "first", 1), comment(2, "left", 3)], 3)

@@ -248,7 +248,9 @@ class Clone {
 
   private tell(id: string, unit: string, after: IssueRecord.IssueRecord) {
     const at = IssueRecord.text(after, "updated_at") ?? ""
-    const edit = { id, unit, value: said(after, unit), at, past: new Set(this.known) }
+    // of a comment: the title of the issue it is on, whose id may come to name another
+    const value = unit.startsWith("comments:") ? said(after, "title") : said(after, unit)
+    const edit = { id, unit, value, at, past: new Set(this.known) }
     this.world.edits.push(edit)
     this.known.add(edit)
   }
@@ -333,7 +335,7 @@ const act = (clone: Clone, number: number, isDeleting: boolean) => {
   const label = pick(random, ["a", "b", "c"])
   const target = pick(random, ["y-1", "y-2"])
   const has = (unit: string) => said(clone.record(id) ?? read('{"id":"none"}'), unit) === "true"
-  switch (random.below(isDeleting ? 10 : 8)) {
+  switch (random.below(isDeleting ? 12 : 9)) {
     case 0:
       return clone.change(id, "title", IssueChange.update({ title: text }))
     case 1:
@@ -362,7 +364,11 @@ const act = (clone: Clone, number: number, isDeleting: boolean) => {
     case 6:
       return clone.change(id, `comments:${text}`, IssueChange.addComment(text))
     case 7:
-      return clone.create("x-1.1", text)
+    case 8:
+      // a comment must stay with the issue it was made on, whichever id that gets
+      return clone.record("x-1.1") === undefined
+        ? clone.create("x-1.1", text)
+        : clone.change("x-1.1", `comments:${text}`, IssueChange.addComment(text))
     default:
       return clone.change(id, "life", IssueChange.remove(text))
   }
@@ -376,6 +382,11 @@ const lostEdits = (edits: ReadonlyArray<Edit>, end: ReadonlyArray<IssueRecord.Is
   const last = edits.filter(isLast)
   return last.filter(edit => {
     if (edit.unit === "created") return end.filter(issue => said(issue, "title") === `"${edit.id}"`).length !== 1
+    if (edit.unit.startsWith("comments:")) {
+      const on = end.filter(issue => said(issue, edit.unit) === "true")
+      const isRight = ids.includes(edit.id) ? on[0]?.id === edit.id : on[0] && said(on[0], "title") === edit.value
+      return on.length !== 1 || isRight !== true
+    }
     if (edit.unit === "life" || (edit.unit === "status" && withDeletions.has(edit.id))) return false
     const issue = end.find(({ id }) => id === edit.id)
     if (issue === undefined) return true

@@ -337,6 +337,26 @@ describe("issues created apart under one id", () => {
     assert.deepStrictEqual(reconcile(next, texts).writes, [])
   })
 
+  it("G24: the later one's edit follows it to its new id, though git knows an ancestor under the old", () => {
+    const edited = line({ ...fields(later), description: "edited", updated_at: at(40) })
+    const moved = line({ ...fields(later), id: newId })
+    const expected = [[earlier], [line({ ...fields(edited), id: newId })]].flat()
+    for (const plan of [
+      reconcile(rowsOf(clean(edited)), [edited, earlier, moved], id => (id === "a-1" ? later : undefined)),
+      Reconciliation.absorb({
+        rows: rowsOf(clean(edited)),
+        lines: linesOf([earlier, moved]),
+        ancestorOf: id => (id === "a-1" ? later : undefined)
+      })
+    ]) {
+      const next = applied(rowsOf(clean(edited)), plan)
+      assert.deepStrictEqual(
+        ["a-1", newId].map(id => fields(next.get(id)?.line)),
+        expected.map(fields)
+      )
+    }
+  })
+
   it("G24: an import tells them apart too, references included", () => {
     const rows = rowsOf(clean(later), clean(reference("a-2")))
     const plan = Reconciliation.absorb({
