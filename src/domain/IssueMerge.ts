@@ -44,6 +44,8 @@ const joinedKeys: ReadonlySet<string> = new Set([...statusUnit, ...deletionUnit,
 
 const instantOf = (value: string | undefined): bigint | undefined => Instant.parse(JsonText.decodeString(value))
 
+const isTombstone = (fields: Fields): boolean => JsonText.decodeString(fields.get("status")) === "tombstone"
+
 const take = (record: IssueRecord.IssueRecord): Version => {
   const fields = new Map<string, string>()
   for (const { key, value } of record.members) {
@@ -54,7 +56,7 @@ const take = (record: IssueRecord.IssueRecord): Version => {
   const keys = [...fields.keys()]
   const content = contentOf(keys, fields)
   const updatedAt = instantOf(fields.get("updated_at"))
-  const isDeleted = JsonText.decodeString(fields.get("status")) === "tombstone"
+  const isDeleted = isTombstone(fields)
   if (isDeleted && updatedAt !== undefined && instantOf(fields.get("deleted_at")) === undefined) {
     // said outright, or the time of deletion would move with the next edit of the tombstone
     fields.set("deleted_at", fields.get("updated_at") ?? "null")
@@ -426,6 +428,12 @@ export const merge = (
             ? undefined
             : winner(ancestor, all, [key]).get(key)
     if (value !== undefined) fields.set(key, value)
+  }
+
+  const stamp = fields.get("updated_at")
+  if (isTombstone(fields) && stamp !== undefined && instantOf(fields.get("deleted_at")) === undefined) {
+    // a deletion without any time takes the merged one, as the next merge would read it
+    if (instantOf(stamp) !== undefined) fields.set("deleted_at", stamp)
   }
 
   const sequences = all.map(({ keys }) => keys.filter(key => fields.has(key)))

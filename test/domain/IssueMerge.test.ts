@@ -356,6 +356,16 @@ describe("deletion", () => {
     expect(field(merge(undefined, [bare, live(3, { undeleted_at: at(3) })]), "status")).toBe("open")
   })
 
+  it("G24: a tombstone without any time takes the merged one, so that merging again changes nothing", () => {
+    const timeless = tombstone(2, { deleted_at: undefined, updated_at: undefined })
+    const other = live(4, { title: "N" })
+    const merged = merge(live(1), [timeless, other])
+    expect(field(merged, "deleted_at")).toBe(at(4))
+    for (const one of [timeless, other]) {
+      expect(line(merge(live(1), [read(line(merged)), one]))).toBe(line(merged))
+    }
+  })
+
   it("G22: an issue that lives again has the status of a version that lived", () => {
     const closed = issue({ title: "T", status: "closed", updated_at: at(3), closed_at: at(1), undeleted_at: at(3) })
     const merged = merge(undefined, [tombstone(2, { updated_at: at(4), title: "N" }), closed])
