@@ -78,6 +78,7 @@ export const commands = [
   Project.merge,
   Project.flush,
   Project.sync,
+  Project.renamePrefix,
   Project.info,
   Project.where,
   Project.configGet,

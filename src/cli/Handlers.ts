@@ -102,6 +102,7 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   merge: alone(Table.merge, () => import("./commands/merge.ts").then(module => module.run)),
   flush: tracked(Table.flush, () => import("./commands/flush.ts").then(module => module.run)),
   sync: tracked(Table.sync, () => import("./commands/sync.ts").then(module => module.run)),
+  "rename-prefix": tracked(Table.renamePrefix, () => import("./commands/renamePrefix.ts").then(module => module.run)),
   info: tracked(Table.info, () => import("./commands/info.ts").then(module => module.run)),
   where: alone(Table.where, () => import("./commands/where.ts").then(module => module.run)),
   "config get": alone(Table.configGet, () => import("./commands/config.ts").then(module => module.get)),

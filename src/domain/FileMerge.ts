@@ -5,6 +5,7 @@
  * two, with the references to them as far as it can be told whose they are. The order of records, and of the sides, does
  * not matter. Pure.
  */
+import * as IdRenaming from "./IdRenaming.ts"
 import * as IssueMerge from "./IssueMerge.ts"
 import * as IssueRecord from "./IssueRecord.ts"
 import * as JsonText from "./JsonText.ts"
@@ -89,6 +90,15 @@ const isTombstone = (record: IssueRecord.IssueRecord): boolean => IssueRecord.te
  * its old id is one more version of the new.
  */
 const followRenames = (targets: ReadonlyMap<string, Target>) => {
+  const renames = new Map<string, string>()
+  for (const [id, { versions }] of targets) {
+    for (const { record } of versions) {
+      const to = IdRenaming.renamedTo(record)
+      if (to !== undefined) renames.set(id, to)
+    }
+  }
+  const moved = (record: IssueRecord.IssueRecord, to: string) =>
+    IdRenaming.renameReferences(IssueMerge.withId(record, to), id => renames.get(id))
   for (const [id, { bases, versions }] of targets) {
     const to = versions
       .filter(({ record }) => isTombstone(record))
@@ -101,8 +111,8 @@ const followRenames = (targets: ReadonlyMap<string, Target>) => {
     const lines = new Set(ancestors.map(IssueRecord.line))
     const edited = versions.filter(({ record }) => !isTombstone(record) && !lines.has(IssueRecord.line(record)))
     if (edited.length === 0) continue
-    if (target.bases.length === 0) target.bases.push(...ancestors.map(record => IssueMerge.withId(record, to)))
-    target.versions.push(...edited.map(({ record, side }) => ({ side, record: IssueMerge.withId(record, to) })))
+    if (target.bases.length === 0) target.bases.push(...ancestors.map(record => moved(record, to)))
+    target.versions.push(...edited.map(({ record, side }) => ({ side, record: moved(record, to) })))
   }
 }
 

@@ -40,7 +40,13 @@ const closingUnit = ["closed_at", "close_reason"] as const
 const deletionUnit = ["deleted_at", "deleted_by", "delete_reason", "original_type"] as const
 
 /** Keys that are not merged as a value of their own. */
-const joinedKeys: ReadonlySet<string> = new Set([...statusUnit, ...deletionUnit, "updated_at", "undeleted_at"])
+const joinedKeys: ReadonlySet<string> = new Set([
+  ...statusUnit,
+  ...deletionUnit,
+  "updated_at",
+  "undeleted_at",
+  "renamed_to"
+])
 
 const instantOf = (value: string | undefined): bigint | undefined => Instant.parse(JsonText.decodeString(value))
 
@@ -383,11 +389,15 @@ const mergeLife = (base: Version | undefined, versions: ReadonlyArray<Version>):
     const last = deleted.filter(version => version.deletedAt === deletedAt)
     copy(winner(base, last, deletionUnit), deletionUnit)
     copy(winner(base, deleted, ["status"]), ["status"])
+    // that an issue was renamed is not forgotten by deleting its old id once more (G19)
+    const renamed = deleted.filter(version => version.fields.has("renamed_to"))
+    if (renamed.length > 0) copy(winner(base, renamed, ["renamed_to"]), ["renamed_to"])
     copy(winner(base, versions, closingUnit), closingUnit)
   } else if (live.length > 0) {
     copy(winner(base, live, statusUnit), statusUnit)
     // a stray deletion record of a live line is a value like any other; that of a tombstone goes with it
     copy(winner(base?.isDeleted === true ? undefined : base, live, deletionUnit), deletionUnit)
+    copy(winner(base?.isDeleted === true ? undefined : base, live, ["renamed_to"]), ["renamed_to"])
   } else {
     copy(winner(base, versions, closingUnit), closingUnit)
     out.set("status", JsonText.encodeString(out.has("closed_at") ? "closed" : "open"))

@@ -22,6 +22,7 @@ import { IssueStore, type MarkedRow, type StoreError, type Version } from "../st
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
 import * as Reconciliation from "./Reconciliation.ts"
+import * as RenameForwarding from "./RenameForwarding.ts"
 
 /** How the store stands to the file after a reconcile. */
 export interface Reconciled {
@@ -81,24 +82,27 @@ const readable = (line: string): ReadonlyArray<IssueRecord.IssueRecord> => {
 const updatedAt = (line: string): string =>
   Instant.sortable(readable(line).map(record => IssueRecord.text(record, "updated_at") ?? "")[0] ?? "")
 
+/** The versions that a text descends from, itself not among them, as far as the store remembers. */
+const ancestorHashes = (versions: ReadonlyArray<Version>, text: string): ReadonlySet<string> => {
+  const byHash = new Map(versions.map(version => [version.hash, version]))
+  const seen = new Set<string>()
+  const open = [...(byHash.get(versionHash(text))?.parents ?? [])]
+  for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+    if (seen.has(hash)) continue
+    seen.add(hash)
+    open.push(...(byHash.get(hash)?.parents ?? []))
+  }
+  return seen
+}
+
 /**
  * The newest version that all texts may descend from, by what the store remembers: strict ancestors of the texts it
  * knows, not later than any of them. Two lines that stand side by side were both changed since, so a line itself is
  * never the answer (with it, each clone would lose its own edit).
  */
 export const storedAncestor = (versions: ReadonlyArray<Version>, texts: ReadonlyArray<string>): string | undefined => {
-  const byHash = new Map(versions.map(version => [version.hash, version]))
-  const strict = (text: string): Set<string> => {
-    const seen = new Set<string>()
-    const open = [...(byHash.get(versionHash(text))?.parents ?? [])]
-    for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
-      if (seen.has(hash)) continue
-      seen.add(hash)
-      open.push(...(byHash.get(hash)?.parents ?? []))
-    }
-    return seen
-  }
-  const known = texts.filter(text => byHash.has(versionHash(text))).map(strict)
+  const hashes = new Set(versions.map(({ hash }) => hash))
+  const known = texts.filter(text => hashes.has(versionHash(text))).map(text => ancestorHashes(versions, text))
   if (known.length === 0) return undefined
   const bound = texts.map(updatedAt).sort()[0] ?? ""
   const own = new Set(texts)
@@ -140,6 +144,21 @@ export const make = Effect.gen(function* () {
     const remembered = new Map<string, ReadonlyArray<Version>>()
     for (const id of doubled.keys()) if (!git.has(id)) remembered.set(id, yield* store.versions(id))
     return (id: string, texts: ReadonlyArray<string>) => git.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+  })
+
+  /** Where lines of ids come from that were renamed and arrive alive; the store remembers, as long as it is not new. */
+  const renameDescents = Effect.fnUntraced(function* (
+    ids: ReadonlyArray<string>,
+    ancestorOf: Reconciliation.AncestorOf
+  ) {
+    const remembered = new Map<string, ReadonlyArray<Version>>()
+    for (const id of ids) remembered.set(id, yield* store.versions(id))
+    const versionsOf = (id: string) => remembered.get(id) ?? []
+    return {
+      isAncestor: (id: string, line: string, of: string) => ancestorHashes(versionsOf(id), of).has(versionHash(line)),
+      ancestorOf: (id: string, texts: ReadonlyArray<string>) =>
+        ancestorOf(id, texts) ?? storedAncestor(versionsOf(id), texts)
+    }
   })
 
   /** A clock that is wrong wins every conflict until the others have caught up, so it is told (G22). */
@@ -217,8 +236,14 @@ export const make = Effect.gen(function* () {
         if (reading.unreadable.length > 0) {
           return { ...nothing(false), barred: unreadable(file.path, reading) }
         }
-        const ancestorOf = yield* ancestors(doubledLines(reading.lines))
-        const plan = Reconciliation.reconcile({ rows, lines: reading.lines, ancestorOf })
+        const { lines } = reading
+        const ancestorOf = yield* ancestors(doubledLines(lines))
+        const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
+        const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf }), {
+          rows,
+          lines,
+          descents
+        })
         yield* apply(plan, "issue-file")
         yield* store.setFileRecord(recordOf(snapshot))
         return { adopted: plan.adopted.length, renamed: plan.renamed, missing: false, barred: [] }
@@ -239,10 +264,13 @@ export const make = Effect.gen(function* () {
         const remembered = new Map<string, ReadonlyArray<Version>>()
         for (const id of new Set([...changed, ...doubledLines(lines).keys()]))
           remembered.set(id, yield* store.versions(id))
-        const plan = Reconciliation.absorb({
+        const ancestorOf: Reconciliation.AncestorOf = (id, texts) =>
+          base.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+        const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
+        const plan = RenameForwarding.forward(Reconciliation.absorb({ rows, lines, ancestorOf }), {
           rows,
           lines,
-          ancestorOf: (id, texts) => base.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+          descents
         })
         if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import")
         const created = plan.adopted.filter(({ before }) => before === undefined).map(({ id }) => id)

@@ -43,7 +43,7 @@ export interface Reconciliation {
 export type AncestorOf = (id: string, texts: ReadonlyArray<string>) => string | undefined
 
 /** The record of a line that the file's reader has accepted. */
-const recordOf = (text: string): IssueRecord.IssueRecord => {
+export const recordOf = (text: string): IssueRecord.IssueRecord => {
   const record = IssueLine.decode(text)
   if (record instanceof IssueLine.Unreadable) throw new Error(`a line of the store cannot be read: ${record.reason}`)
   return record
@@ -156,7 +156,7 @@ const areToldApart = (
   IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && texts.has(record.id))
 
 /** The line of an issue as this store last saw or wrote it in the file. */
-const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
+export const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
 
 export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as Issue from "../domain/Issue.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
@@ -236,7 +237,12 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           const alive = yield* store.row(id)
           if (Option.isSome(alive) && !Issue.isTombstone(yield* recordOf(alive.value)))
             return yield* issueOf(alive.value)
-          return Issue.fromRecord(yield* edit(yield* find(id, "tombstones"), "undeleted", [IssueChange.undelete]))
+          const row = yield* find(id, "tombstones")
+          const renamed = IdRenaming.renamedTo(yield* recordOf(row))
+          if (renamed !== undefined) {
+            return yield* new Conflict({ id: row.id, detail: `it was not deleted but renamed, and is now ${renamed}` })
+          }
+          return Issue.fromRecord(yield* edit(row, "undeleted", [IssueChange.undelete]))
         })
       )
   }

@@ -6,7 +6,7 @@ import * as Instant from "../domain/Instant.ts"
 import * as IssueId from "../domain/IssueId.ts"
 import * as Readiness from "../domain/Readiness.ts"
 import { IssueFile } from "../issue-file/IssueFile.ts"
-import { IssueStore } from "../store/IssueStore.ts"
+import { type AuditEvent, IssueStore, type StoreError } from "../store/IssueStore.ts"
 import * as Epics from "./Epics.ts"
 import type { Rows } from "./Rows.ts"
 import type { Tracker } from "./Tracker.ts"
@@ -45,6 +45,21 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         find(id, "tombstones").pipe(Effect.catchTag("IssueNotFound", "AmbiguousId", () => error))
       )
     )
+
+  /** What happened to an issue, also under the ids it had before. */
+  const eventsOf = (
+    id: string,
+    seen: ReadonlySet<string> = new Set()
+  ): Effect.Effect<ReadonlyArray<AuditEvent>, StoreError> =>
+    Effect.gen(function* () {
+      const own = yield* store.events(id)
+      const known = new Set([...seen, id])
+      const before = own.flatMap(({ oldValue, type }) =>
+        type === "renamed" && oldValue !== undefined && !known.has(oldValue) ? [oldValue] : []
+      )
+      const earlier = yield* Effect.forEach(new Set(before), from => eventsOf(from, known))
+      return [...earlier.flat(), ...own]
+    })
 
   const overviews: Overviews = {
     stats: Effect.gen(function* () {
@@ -107,9 +122,9 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           Effect.asSome,
           Effect.catchTag("IssueNotFound", () => Effect.succeedNone)
         )
-        const events = yield* store.events(Option.match(own, { onNone: () => id, onSome: row => row.id }), last)
+        const events = yield* eventsOf(Option.match(own, { onNone: () => id, onSome: row => row.id }))
         if (Option.isNone(own) && events.length === 0) yield* findAny(id)
-        return [...events].reverse()
+        return [...events].reverse().slice(0, last)
       }).pipe(Effect.withSpan("Tracker.history")),
     info: Effect.gen(function* () {
       yield* freshen

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Issue from "../domain/Issue.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
 import * as IssueId from "../domain/IssueId.ts"
@@ -43,12 +44,28 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
       ? Effect.succeed(options.prefix)
       : Effect.map(store.ids("issues"), ids => IssueId.commonestPrefix(ids) ?? options.fallbackPrefix)
 
-  /** The row that is meant by what a person typed. */
+  /** The living issue that a renamed one is now, after however many renamings. */
+  const successor = Effect.fnUntraced(function* (row: MarkedRow) {
+    const seen = new Set<string>()
+    let record = yield* recordOf(row)
+    for (let id = IdRenaming.renamedTo(record); id !== undefined && !seen.has(id); id = IdRenaming.renamedTo(record)) {
+      seen.add(id)
+      const next = yield* store.row(id)
+      if (Option.isNone(next)) return undefined
+      record = yield* recordOf(next.value)
+      if (!Issue.isTombstone(record)) return next.value
+    }
+    return undefined
+  })
+
+  /** The row that is meant by what a person typed. An id that was renamed means the issue it is now. */
   const find = Effect.fnUntraced(function* (input: string, among: "issues" | "tombstones" = "issues") {
     const exact = yield* store.row(input)
     if (Option.isSome(exact)) {
       const deleted = Issue.isTombstone(yield* recordOf(exact.value))
       if (deleted === (among === "tombstones")) return exact.value
+      const renamed = yield* successor(exact.value)
+      if (deleted && renamed !== undefined) return renamed
     }
     const id = yield* IssueId.resolve(input, yield* store.ids(among), yield* prefix)
     const row = yield* store.row(id)

@@ -26,6 +26,7 @@ import * as Links from "./Links.ts"
 import * as Overviews from "./Overviews.ts"
 import * as Publishing from "./Publishing.ts"
 import * as Reads from "./Reads.ts"
+import * as Renaming from "./Renaming.ts"
 import * as Rows from "./Rows.ts"
 import * as Transfer from "./Transfer.ts"
 
@@ -211,6 +212,12 @@ export interface InitReport {
   readonly issues: number
 }
 
+export interface RenameReport {
+  readonly from: string
+  readonly to: string
+  readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+}
+
 export interface DeleteReport {
   readonly deleted: ReadonlyArray<string>
   readonly dependenciesRemoved: number
@@ -260,6 +267,14 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
       ids: ReadonlyArray<string>,
       options?: { readonly cascade?: boolean; readonly dryRun?: boolean; readonly reason?: string }
     ) => Effect.Effect<DeleteReport, ChangeError>
+    /**
+     * Gives every issue of a prefix (default: that of new ids) the same id with another prefix. References follow, the
+     * old ids stay as tombstones, and edits that arrive for them are applied to the new (G19). The next flush is full.
+     */
+    readonly renamePrefix: (
+      prefix: string,
+      options?: { readonly from?: string; readonly dryRun?: boolean }
+    ) => Effect.Effect<RenameReport, ChangeError>
     /** Closes every epic whose children are all closed. */
     readonly closeEligibleEpics: Effect.Effect<ReadonlyArray<Issue.Issue>, ChangeError>
     readonly undelete: (id: string) => Effect.Effect<Issue.Issue, ChangeError>
@@ -347,6 +362,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     ...(yield* Overviews.make(rows)),
     ...(yield* Changes.make(rows)),
     ...(yield* Links.make(rows)),
+    ...(yield* Renaming.make(rows)),
     ...(yield* Transfer.make(rows)),
     ...(yield* Publishing.make)
   })

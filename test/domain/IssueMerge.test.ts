@@ -93,19 +93,16 @@ describe("the laws", () => {
         ({ base, versions: [a, b] }) => {
           if (!a || !b) return
           const merged = merge(base, [a, b])
-          for (const key of [
-            "title",
-            "description",
-            "priority",
-            "created_at",
-            "renamed_to",
-            "later_field",
-            "__proto__"
-          ]) {
+          const expectChanged = (key: string) => {
             if (meaning(b, key) === meaning(base, key)) expect(meaning(merged, key)).toBe(meaning(a, key))
             if (meaning(a, key) === meaning(base, key)) expect(meaning(merged, key)).toBe(meaning(b, key))
           }
+          for (const key of ["title", "description", "priority", "created_at", "later_field", "__proto__"]) {
+            expectChanged(key)
+          }
           if ([base, a, b].some(record => field(record, "status") === "tombstone")) return
+          // of a tombstone it belongs to the deletion, which no stale line takes back
+          expectChanged("renamed_to")
           const unit = (record: IssueRecord.IssueRecord) =>
             ["status", "closed_at", "close_reason"].map(key => meaning(record, key)).join()
           if (unit(b) === unit(base)) expect(unit(merged)).toBe(unit(a))
@@ -343,6 +340,29 @@ describe("deletion", () => {
     expect(field(merge(tombstone(2), [live(1), live(4)]), "status")).toBe("tombstone")
     expect(field(merge(tombstone(2), [live(4)]), "status")).toBe("tombstone")
     expect(field(merge(tombstone(2), [live(4, { undeleted_at: at(3) })]), "status")).toBe("open")
+  })
+
+  it("G19: where an issue went is forgotten neither by a stale line nor by deleting its old id once more", () => {
+    const live = issue({ title: "T", status: "open", updated_at: at(1) })
+    const renamed = issue({
+      title: "T",
+      status: "tombstone",
+      updated_at: at(1),
+      deleted_at: at(2),
+      renamed_to: "new-1"
+    })
+    const stale = issue({ title: "S", status: "open", updated_at: at(9) })
+    const deleted = issue({ title: "T", status: "tombstone", updated_at: at(9), deleted_at: at(9) })
+    for (const base of [undefined, live, renamed]) {
+      for (const other of [stale, deleted]) {
+        expect(field(merge(base, [renamed, other]), "renamed_to")).toBe("new-1")
+      }
+    }
+    // renamed back: it lives, and went nowhere
+    const back = issue({ title: "T", status: "open", updated_at: at(4), undeleted_at: at(4) })
+    for (const base of [undefined, live, renamed]) {
+      expect(field(merge(base, [renamed, back]), "renamed_to")).toBe(undefined)
+    }
   })
 
   it("G23: a live line with a stray deleted_at deletes nothing", () => {

@@ -96,6 +96,21 @@ export const sync = spec({
   notes: "Without one of the two it is not there yet: git add, commit, pull and push the issue file as any other file."
 })
 
+export const renamePrefix = spec({
+  path: ["rename-prefix"],
+  summary: "Give the ids of all issues another prefix",
+  positionals: { prefix: { name: "PREFIX", arity: "one" } },
+  flags: {
+    from: { kind: "text", value: "PREFIX", summary: "the prefix to replace (default: that of new ids)" },
+    "dry-run": { kind: "none", summary: "show what would change" }
+  },
+  examples: ["bd rename-prefix app --dry-run", "bd rename-prefix app"],
+  mutates: true,
+  notes: `Dependencies and mentions in title, description, design, acceptance criteria and notes follow; comments stay as
+they were said. The old ids stay as tombstones: they still find the issue, and edits of them that others made in the
+meantime are applied to it.`
+})
+
 export const info = spec({
   path: ["info"],
   summary: "Show the store in use, and its settings",

@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+import { type RenameReport, Tracker } from "../../tracker/Tracker.ts"
+import * as Change from "../Change.ts"
+import type { Input } from "../CommandSpec.ts"
+import type { renamePrefix } from "../CommandTable.ts"
+import * as ConfigFile from "../ConfigFile.ts"
+import * as Escape from "../Escape.ts"
+import * as Prefix from "../Prefix.ts"
+import * as Services from "../Services.ts"
+import { Session } from "../Session.ts"
+
+/** The classic's keys, and what becomes what. */
+const json = ({ from, renamed, to }: RenameReport, dryRun: boolean) => ({
+  ...(dryRun ? { dry_run: true } : {}),
+  old_prefix: from,
+  new_prefix: to,
+  issues_count: renamed.length,
+  renamed
+})
+
+const preview = ({ from, renamed, to }: RenameReport): string =>
+  [
+    `DRY RUN: Would rename ${renamed.length} issues from prefix '${Escape.line(from)}' to '${Escape.line(to)}'`,
+    ...(renamed.length === 0 ? [] : ["\nSample changes:"]),
+    ...renamed.slice(0, 5).map(pair => `  ${Escape.line(pair.from)} -> ${Escape.line(pair.to)}`)
+  ].join("\n")
+
+export const run = Effect.fn("bd.rename-prefix")(function* ({ args, flags }: Input<typeof renamePrefix>) {
+  const tracker = yield* Tracker
+  const { location } = yield* Session
+  const to = yield* Prefix.decode(args.prefix)
+  const dryRun = flags["dry-run"]
+  const attempt = tracker.renamePrefix(to, { dryRun, ...(flags.from === undefined ? {} : { from: flags.from }) })
+  if (dryRun) {
+    return yield* Change.finish(yield* Change.one(attempt), {
+      json: ([report]) => (report === undefined ? null : json(report, true)),
+      text: reports => reports.map(preview).join("\n")
+    })
+  }
+  // new ids get the new prefix; told only once the issues have it, and again when the command is repeated
+  const remembered = attempt.pipe(
+    Effect.tap(() => Services.changeConfigFile(location, text => ConfigFile.set(text, Services.prefixKey, to)))
+  )
+  yield* Change.run(Change.one(remembered), {
+    json: ([report]) => (report === undefined ? null : json(report, false)),
+    text: reports =>
+      reports
+        .map(
+          ({ from, renamed }) =>
+            `✓ Renamed ${renamed.length} issues from prefix ${Escape.line(from)} to ${Escape.line(to)}`
+        )
+        .join("\n")
+  })
+})

@@ -1,0 +1,75 @@
+/**
+ * Issues under new ids: the issue itself, the tombstone it leaves, and the references of others to it (G19).
+ *
+ * Dependencies are led to the new id, and so are words in the text fields that are the old id. Comments stay as they
+ * were said; an old id is found by its tombstone. Pure.
+ */
+import * as IssueRecord from "./IssueRecord.ts"
+import * as JsonText from "./JsonText.ts"
+
+type Record = IssueRecord.IssueRecord
+
+/** The new id of an id; `undefined` if it stays. */
+export type Renaming = (id: string) => string | undefined
+
+/** Where the issue of a tombstone went; `undefined` if it is no tombstone of a renamed issue. */
+export const renamedTo = (record: Record): string | undefined =>
+  IssueRecord.text(record, "status") === "tombstone" ? IssueRecord.text(record, "renamed_to") : undefined
+
+/** Whether a line may be a tombstone of a renamed issue, told without reading it. */
+export const mayBeRenamed = (line: string): boolean => line.includes('"renamed_to"')
+
+const textFields = ["title", "description", "design", "acceptance_criteria", "notes"] as const
+
+const word = /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu
+
+/** A text in which words that are renamed ids are the new ids. */
+const renameWords = (text: string, renaming: Renaming): string =>
+  text.replace(word, found => {
+    // a full stop or a dash behind an id belongs to the sentence
+    const id = found.replace(/[.-]+$/, "")
+    const to = renaming(id)
+    return to === undefined ? found : `${to}${found.slice(id.length)}`
+  })
+
+const dependsOn = (element: string): string | undefined =>
+  JsonText.kind(element) === "object"
+    ? JsonText.decodeString(JsonText.members(element).findLast(({ key }) => key === "depends_on_id")?.value)
+    : undefined
+
+const typeOf = (element: string): string | undefined =>
+  JsonText.decodeString(JsonText.members(element).findLast(({ key }) => key === "type")?.value)
+
+/** Leads dependencies to the new ids; one that is there already is not doubled. */
+export const renameDependencies = (record: Record, renaming: Renaming): Record => {
+  const elements = IssueRecord.elements(record, "dependencies")
+  if (!elements.some(element => renaming(dependsOn(element) ?? "") !== undefined)) return record
+  const identity = (element: string) => JSON.stringify([dependsOn(element), typeOf(element)])
+  const present = new Set(elements.filter(element => dependsOn(element) !== undefined).map(identity))
+  const renamed = elements.flatMap(element => {
+    const to = renaming(dependsOn(element) ?? "")
+    if (to === undefined) return [element]
+    const moved = JsonText.encodeObject(
+      JsonText.members(element).map(({ key, value }) => ({
+        key,
+        value: key === "depends_on_id" ? JsonText.encodeString(to) : value
+      }))
+    )
+    if (present.has(identity(moved))) return []
+    present.add(identity(moved))
+    return [moved]
+  })
+  return IssueRecord.set(record, "dependencies", JsonText.encodeArray(renamed))
+}
+
+/** Leads all references of an issue to the new ids. What refers to none of them is returned as it is. */
+export const renameReferences = (record: Record, renaming: Renaming): Record => {
+  let after = renameDependencies(record, renaming)
+  for (const key of textFields) {
+    const text = IssueRecord.text(after, key)
+    if (text === undefined) continue
+    const renamed = renameWords(text, renaming)
+    if (renamed !== text) after = IssueRecord.set(after, key, JsonText.encodeString(renamed))
+  }
+  return after
+}
