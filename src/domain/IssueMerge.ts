@@ -468,6 +468,8 @@ export const merge = (
     only !== undefined &&
     others.length === 0 &&
     isAhead(only, ancestor) &&
+    // where the issue went is no part of what the other side may leave out
+    (only.fields.has("renamed_to") || !fields.has("renamed_to")) &&
     IssueRecord.line(merged) !== ancestor.line
     ? only.record
     : merged
