@@ -385,6 +385,8 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
         yield* store.transaction(store.addEvents([one, two]))
         assert.deepStrictEqual(yield* store.events(), [one, two])
         assert.deepStrictEqual(yield* store.events("a-2"), [two])
+        assert.deepStrictEqual(yield* store.events(undefined, 1), [two])
+        assert.deepStrictEqual(yield* store.events("a-1", 9), [one])
       }))
 
     test("G8: the need of a full export stands until it is taken back", () =>

@@ -53,6 +53,42 @@ describe(`${processes} processes at once`, () => {
     expectSettled(place)
   })
 
+  it("G13: a claim of one issue: one winner, exit 5 for the others", async () => {
+    const place = await repository(["the one"])
+    const [{ id } = { id: "" }] = issues(place)
+    const ended = await Promise.all(
+      numbers.map(number =>
+        bd(
+          place,
+          number % 2 === 0 ? "claim" : "update",
+          id,
+          ...(number % 2 === 0 ? [] : ["--claim"]),
+          "--actor",
+          `agent-${number}`
+        )
+      )
+    )
+    const winners = numbers.filter(number => ended[number]?.exitCode === 0)
+    expect(winners).toHaveLength(1)
+    expect(ended.filter(({ exitCode }) => exitCode === 5)).toHaveLength(processes - 1)
+    expect(issues(place)).toMatchObject([{ assignee: `agent-${winners[0]}`, status: "in_progress" }])
+    expectSettled(place)
+  })
+
+  it("G13: ready --claim: each gets a different issue", async () => {
+    const place = await repository(numbers.map(number => `work ${number}`))
+    const ended = await Promise.all(
+      numbers.map(number => bd(place, "ready", "--claim", "--json", "--actor", `agent-${number}`))
+    )
+    expect(ended.filter(({ exitCode }) => exitCode !== 0)).toEqual([])
+    const claimed = ended.map(({ stdout }) => JSON.parse(stdout) as ReadonlyArray<Shown>)
+    expect(claimed.map(found => found.length)).toEqual(numbers.map(() => 1))
+    expect(new Set(claimed.flat().map(({ id }) => id)).size).toBe(processes)
+    const none = await bd(place, "ready", "--claim", "--json")
+    expect([none.exitCode, JSON.parse(none.stdout)]).toEqual([0, []])
+    expectSettled(place)
+  })
+
   it("G13: an update, a comment, a close and a create at once: all of it is there", async () => {
     const place = await repository(["the one"])
     const [{ id } = { id: "" }] = issues(place)
