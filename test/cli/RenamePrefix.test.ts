@@ -234,6 +234,21 @@ describe("edits of an old id that arrive later", () => {
     )
   }
 
+  it.scopedLive("G19, G23: a deletion of the old id deletes the new one, and the old id still says where it went", () =>
+    Effect.gen(function* () {
+      const { a, b, rename } = yield* renamed
+      yield* rename
+      expect(yield* b.run("delete", "app-a1", "--force")).toMatchObject({ exitCode: 0 })
+      expect(yield* a.run("import", "-i", b.file)).toMatchObject({ exitCode: 0 })
+      expect(living(a.lines()).map(({ id }) => id)).toEqual(["new-b2"])
+      expect(parse(a.lines()).find(({ id }) => id === "app-a1")).toMatchObject({ renamed_to: "new-a1" })
+      expect(yield* a.run("undelete", "new-a1")).toMatchObject({ exitCode: 0 })
+      // what is known of is not applied again
+      expect(yield* a.run("import", "-i", b.file)).toMatchObject({ exitCode: 0 })
+      expect(living(a.lines()).map(({ id }) => id)).toEqual(["new-a1", "new-b2"])
+    })
+  )
+
   it.scopedLive("G19: a change not yet published when the tombstone is pulled goes to the new id", () =>
     Effect.gen(function* () {
       const { a, b, rename } = yield* renamed
