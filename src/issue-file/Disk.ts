@@ -60,6 +60,7 @@ export interface Disk {
   readonly fsync: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
   readonly list: (directory: string) => Effect.Effect<ReadonlyArray<string>, DiskFailure>
 
+  readonly listNow: (directory: string) => ReadonlyArray<string>
   /** Of the path itself, links not followed; undefined if there is nothing. */
   readonly stat: (path: string) => DiskStat | undefined
   readonly statOpen: (path: string, descriptor: number) => DiskStat
@@ -141,6 +142,7 @@ export const nodeDisk: Disk = {
     pooled("write", path, done => Fs.write(descriptor, bytes, offset, length, null, done)),
   fsync: (path, descriptor) => pooled("fsync", path, done => Fs.fsync(descriptor, done)),
   list: directory => pooled<ReadonlyArray<string>>("list", directory, done => Fs.readdir(directory, done)),
+  listNow: directory => now("list", directory, () => Fs.readdirSync(directory)),
 
   stat: path =>
     now("stat", path, () => {

@@ -27,7 +27,7 @@ import {
   openToRead,
   together
 } from "./Disk.ts"
-import { findGit, indexLock } from "./GitWork.ts"
+import { findGit, indexLock, isBetweenSteps, isStashing } from "./GitWork.ts"
 import { findTarget } from "./IssueFileTarget.ts"
 import { isSameContent, isSameStamp, isSettled, publishTime, toStamp } from "./Stamps.ts"
 
@@ -64,6 +64,11 @@ export interface Replacement {
    * else, then `discardAside` lets it go.
    */
   readonly displaced: Option.Option<Uint8Array>
+  /**
+   * git began its work about when the file was replaced, and may have replaced it in turn without having seen it: what
+   * was published is not sure to stand, until the file was read again.
+   */
+  readonly contested: boolean
 }
 
 /** An operation of the file system failed; the issue file is as it was. */
@@ -161,6 +166,9 @@ const chunkLength = 1 << 20
 
 const newFileMode = 0o644
 
+/** How long git that seems to be between two steps is waited for, in milliseconds. */
+const gitPatience = 300
+
 /** How often a file that keeps changing after it was replaced is read before the last reading has to do. */
 const quietTries = 20
 
@@ -177,7 +185,12 @@ type Replaced = { readonly aside: true } | { readonly aside: false; readonly des
 type Step =
   | { readonly _tag: "GitAtWork" }
   | { readonly _tag: "Changed" }
-  | { readonly _tag: "Placed"; readonly stamp: FileStamp; readonly replaced: Replaced | undefined }
+  | {
+      readonly _tag: "Placed"
+      readonly stamp: FileStamp
+      readonly replaced: Replaced | undefined
+      readonly contested: boolean
+    }
 
 const toFailure = ({ path, operation, code, cause }: DiskFailure): IssueFileFailure =>
   new IssueFileFailure({ path, operation, code, cause })
@@ -228,7 +241,8 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     together(() => findGit(disk, directory)),
     toFailure
   )
-  const gitLock = insideHook || git === undefined ? undefined : indexLock(git)
+  const watched = insideHook ? undefined : git
+  const gitLock = watched === undefined ? undefined : indexLock(watched)
 
   const checkPath = Effect.flatMap(findPath, found =>
     found === path
@@ -246,6 +260,23 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     while (yield* together(gitIsAtWork)) {
       const waited = (yield* Clock.currentTimeMillis) - since
       if (waited >= gitTimeout) return yield* new GitAtWork({ lock: gitLock ?? "", waited })
+      yield* Effect.ignore(pauses.next(undefined))
+    }
+  })
+
+  /** When git, which never seemed to rest, may be waited for again. */
+  let courteousFrom = 0
+
+  /** As `waitForGit`, and until git seems to be through with what it does; but git that never rests holds nobody up. */
+  const letGitFinish = Effect.fnUntraced(function* (since: number) {
+    const began = yield* Clock.currentTimeMillis
+    const pauses = yield* Schedule.driver(polling)
+    for (;;) {
+      yield* waitForGit(since)
+      const now = yield* Clock.currentTimeMillis
+      if (now < courteousFrom) return
+      if (!(yield* together(() => watched !== undefined && isBetweenSteps(disk, watched, now)))) return
+      if (now - began >= gitPatience) courteousFrom = now + gitTimeout
       yield* Effect.ignore(pauses.next(undefined))
     }
   })
@@ -347,12 +378,13 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     disk.setModified(temp, descriptor, publishTime(nowMillis, replaced?.modifiedAt))
   }
 
-  /** Keeps hold of the file that is about to be replaced. */
-  const keepReplaced = (): Replaced => {
+  /** Keeps hold of the file that is about to be replaced; none if it is gone. */
+  const keepReplaced = (): Replaced | undefined => {
     try {
       disk.link(path, aside)
       return { aside: true }
     } catch (cause) {
+      if (cause instanceof DiskFailure && cause.code === "ENOENT") return undefined
       if (!(cause instanceof DiskFailure) || !noLinks.has(cause.code)) throw cause
       return { aside: false, descriptor: disk.openNow(path, openToRead) }
     }
@@ -376,23 +408,35 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     return true
   }
 
-  /** Look, link, rename without a pause. If it throws, the file is as it was. */
+  /** Look, link, rename, look without a pause. If it throws, the file is as it was. */
   const place = (temp: string, descriptor: number, expected: FileStamp | undefined): Step => {
     if (gitIsAtWork()) return { _tag: "GitAtWork" }
+    /** git that took its lock since the first look may have found the old file, and be about to replace it. */
+    const placed = (replaced: Replaced | undefined): Step => {
+      const stamp = toStamp(disk.statOpen(path, descriptor))
+      const named = stampNow()
+      const contested =
+        gitIsAtWork() ||
+        (watched !== undefined && isStashing(disk, watched)) ||
+        named === undefined ||
+        !isSameStamp(named, stamp)
+      return { _tag: "Placed", stamp, replaced, contested }
+    }
     const found = stampNow()
     if (expected === undefined || found === undefined) {
       if (expected !== found || !placeFirst(temp)) return { _tag: "Changed" }
-      return { _tag: "Placed", stamp: toStamp(disk.statOpen(path, descriptor)), replaced: undefined }
+      return placed(undefined)
     }
     if (!isSameStamp(expected, found)) return { _tag: "Changed" }
     const replaced = keepReplaced()
+    if (replaced === undefined) return { _tag: "Changed" }
     try {
       disk.rename(temp, path)
     } catch (cause) {
       letGo(replaced)
       throw cause
     }
-    return { _tag: "Placed", stamp: toStamp(disk.statOpen(path, descriptor)), replaced }
+    return placed(replaced)
   }
 
   /** A rename that may not last is taken back, unless somebody has changed the new file already. */
@@ -413,7 +457,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     )
   )
 
-  /** A file that another program may still be writing to, read until it is quiet. */
+  /** A file that another program, git perhaps, may still be writing to, read until it is quiet. */
   const readQuiet = Effect.fnUntraced(function* (from: string, descriptor: number) {
     const pauses = yield* Schedule.driver(polling)
     let bytes: Uint8Array = new Uint8Array()
@@ -422,7 +466,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
       const content = yield* readBytes(from, descriptor, before.size)
       if (Option.isSome(content)) bytes = content.value.bytes
       const after = yield* together(() => toStamp(disk.statOpen(from, descriptor)))
-      if (Option.isSome(content) && isSameContent(before, after)) break
+      if (Option.isSome(content) && isSameContent(before, after) && !(yield* together(gitIsAtWork))) break
       yield* Effect.ignore(pauses.next(undefined))
     }
     return bytes
@@ -471,10 +515,13 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
         yield* together(() => dress(temp, descriptor, replaced, now))
         yield* disk.fsync(temp, descriptor)
         for (;;) {
-          yield* waitForGit(since)
+          yield* letGitFinish(since)
           const step = yield* publish(temp, descriptor, expected)
+          if (step._tag === "GitAtWork") continue
           if (step._tag === "Changed") return yield* new IssueFileChanged({ path })
-          if (step._tag === "Placed") return { stamp: step.stamp, hash, displaced: step.displaced }
+          // a crash in here finds the change still marked
+          if (step.contested) yield* letGitFinish(since)
+          return { stamp: step.stamp, hash, displaced: step.displaced, contested: step.contested }
         }
       }),
       descriptor =>

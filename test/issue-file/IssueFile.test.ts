@@ -17,7 +17,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, type Duration, Effect, Fiber, Option } from "effect"
+import { ConfigProvider, type Duration, Effect, Fiber, Option, Schedule } from "effect"
 import { type Disk, DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as IssueFile from "../../src/issue-file/IssueFile.ts"
 import { run, runTask, taskCommand, temporaryDirectory } from "./processes.ts"
@@ -288,13 +288,88 @@ describe("IssueFile.replace", () => {
       })
       yield* file.replace(yield* file.read, bytesOf("new\n"))
       const last = calls.findIndex(call => call.startsWith("rename"))
-      assert.deepStrictEqual(calls.slice(last - 3, last + 2), [
+      assert.deepStrictEqual(calls.slice(last - 3, last + 4), [
         "stat index.lock",
         "stat issues.jsonl",
         "link issues.jsonl",
         "rename .issues.jsonl.…",
+        "stat issues.jsonl",
+        "stat index.lock",
         "fsync .beads"
       ])
+    })
+  )
+
+  it.scopedLive("G16: git that begins between the look and the rename has not seen it: waited for, and told", () =>
+    Effect.gen(function* () {
+      let gitLock = ""
+      const { file, path, root } = yield* project({
+        rename: (from, to) => {
+          if (to.endsWith("issues.jsonl") && gitLock === "") {
+            gitLock = join(root, ".git", "index.lock")
+            writeFileSync(gitLock, "")
+          }
+          nodeDisk.rename(from, to)
+        },
+        fsync: (path, descriptor) =>
+          Effect.tap(nodeDisk.fsync(path, descriptor), () => {
+            if (!path.endsWith(".beads") || !existsSync(gitLock)) return
+            // it had found the old file clean, and puts its own in the place
+            rmSync(join(path, "issues.jsonl"))
+            writeFileSync(join(path, "issues.jsonl"), "git's\n")
+            rmSync(gitLock)
+          })
+      })
+      const { contested } = yield* file.replace(yield* file.read, bytesOf("new\n"))
+      assert.notStrictEqual(gitLock, "")
+      assert.isTrue(contested)
+      assert.strictEqual(readFileSync(path, "utf8"), "git's\n")
+      assert.isFalse((yield* file.replace(yield* file.read, bytesOf("new\n"))).contested)
+    })
+  )
+
+  it.scopedLive("G16: git stash that has read the file, and will reset it, is let finish, within bounds", () =>
+    Effect.gen(function* () {
+      const { beads, file, path, root } = yield* project()
+      const index = join(root, ".git", "index.stash.4711")
+      const stored = join(root, ".git", "refs", "stash")
+      mkdirSync(join(root, ".git", "refs"), { recursive: true })
+      const began = Date.now()
+      writeFileSync(index, "")
+      const replacing = yield* Effect.fork(file.replace(yield* file.read, bytesOf("new\n")))
+      yield* Effect.repeat(
+        Effect.sync(() => readdirSync(beads).some(name => name.endsWith(".tmp"))),
+        { until: written => written, schedule: Schedule.spaced("1 millis") }
+      )
+      rmSync(index)
+      writeFileSync(stored, "")
+      // its reset
+      writeFileSync(path, "git's\n")
+      utimesSync(stored, 1, 1)
+      assert.strictEqual((yield* Effect.flip(Fiber.join(replacing)))._tag, "IssueFileChanged")
+      // one that crashed has left this behind: it must not bar publishing for ever
+      writeFileSync(index, "")
+      const { contested } = yield* file.replace(yield* file.read, bytesOf("new\n"))
+      assert.isTrue(contested)
+      assert.strictEqual(readFileSync(path, "utf8"), "new\n")
+      assert.isAtLeast(Date.now() - began, 300)
+    })
+  )
+
+  it.scopedLive("G16: a file that is taken away between the look and the link is changed, not a failure", () =>
+    Effect.gen(function* () {
+      let taken = false
+      const { file, path } = yield* project({
+        link: (from, to) => {
+          if (!taken) rmSync(from)
+          taken = true
+          nodeDisk.link(from, to)
+        }
+      })
+      const error = yield* Effect.flip(file.replace(yield* file.read, bytesOf("new\n")))
+      assert.isTrue(taken)
+      assert.strictEqual(error._tag, "IssueFileChanged")
+      assert.isFalse(existsSync(path))
     })
   )
 
