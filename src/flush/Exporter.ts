@@ -119,15 +119,21 @@ export const make = Effect.gen(function* () {
     }
     yield* lock.verify
     const replacement = yield* file.replace(snapshot, bytes)
-    yield* settle(rows, {
-      hash: replacement.hash,
-      size: bytes.byteLength,
-      stamp: stampText(replacement.stamp),
-      settled: isPublished(replacement.stamp, bytes.byteLength)
-    })
     if (Option.isSome(replacement.displaced)) {
-      // written by another program between the last look and the rename (G16): one more version, published next
+      // written by another program between the last look and the rename (G16): one more version, published next. Before
+      // the marks go, since until then the bases are what it was written over
       yield* reconciler.absorbReplaced(replacement.displaced.value, before)
+    }
+    // while it is not sure to stand, nothing is cleared: what git has made of the file is read, and merged, first
+    if (!replacement.contested) {
+      yield* settle(rows, {
+        hash: replacement.hash,
+        size: bytes.byteLength,
+        stamp: stampText(replacement.stamp),
+        settled: isPublished(replacement.stamp, bytes.byteLength)
+      })
+    }
+    if (replacement.contested || Option.isSome(replacement.displaced)) {
       return yield* new IssueFileChanged({ path: file.path })
     }
     return { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const

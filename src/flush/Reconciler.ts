@@ -56,7 +56,8 @@ export class Reconciler extends Context.Tag("effect-beads/Reconciler")<
     ) => Effect.Effect<Absorbed, StoreError | IssueLine.UnreadableLine>
     /**
      * Merges what another program had written into a file that was replaced, then lets the aside go. What cannot be read
-     * of it is kept beside the issue file for the user, and told. `base`: what the file held when it was read.
+     * of it is kept beside the issue file for the user, and told. `base`: what the file held when it was read; where a
+     * crash has lost that, the bases of the rows.
      */
     readonly absorbReplaced: (bytes: Uint8Array, base?: Uint8Array) => Effect.Effect<void, StoreError | IssueFileError>
   }
@@ -114,7 +115,14 @@ export const storedAncestor = (versions: ReadonlyArray<Version>, texts: Readonly
     ({ hash, line }) =>
       !own.has(line) && known.every(ancestors => ancestors.has(hash)) && updatedAt(line) <= bound && isRelated(line)
   )
-  return shared.reduce<Version | undefined>(
+  // a text that the store has never seen may come from any of them: then only one that lies on every way there will do
+  const ancestorsOf = new Map(shared.map(({ hash, line }) => [hash, ancestorHashes(versions, line)]))
+  const leadsTo = (from: Version, to: Version) => ancestorsOf.get(to.hash)?.has(from.hash) === true
+  const candidates =
+    known.length === texts.length
+      ? shared
+      : shared.filter(one => shared.every(other => one === other || leadsTo(one, other) || leadsTo(other, one)))
+  return candidates.reduce<Version | undefined>(
     (best, version) => (best === undefined || updatedAt(version.line) >= updatedAt(best.line) ? version : best),
     undefined
   )?.line
@@ -239,7 +247,9 @@ export const make = Effect.gen(function* () {
         const { lines } = reading
         const ancestorOf = yield* ancestors(doubledLines(lines))
         const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
-        const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf }), {
+        const isForeign = lines.some(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text)
+        const committed = isForeign && (yield* history.isCommitted(snapshot.bytes))
+        const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf, committed }), {
           rows,
           lines,
           descents
@@ -251,21 +261,32 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  const absorb: Reconciler["Type"]["absorb"] = Effect.fn("Reconciler.absorb")(function* (bytes, options = {}) {
+  const baseOf = (row: MarkedRow | undefined) => (row?.mark === undefined ? row?.line : row.mark.base)
+
+  type AbsorbOptions = Parameters<Reconciler["Type"]["absorb"]>[1] & { readonly afterCrash?: boolean }
+
+  const absorbLines = Effect.fnUntraced(function* (bytes: Uint8Array, options: AbsorbOptions) {
     const reading = IssueLines.read(bytes)
     const [first] = unreadable(options.source ?? file.path, reading)
     if (first !== undefined) return yield* first
     return yield* store.transaction(
       Effect.gen(function* () {
         const rows = yield* rowsById
-        const lines = reading.lines.filter(({ id }) => options.skipExisting !== true || !rows.has(id))
-        const changed = lines.filter(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text).map(({ id }) => id)
-        const base = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
+        const found = reading.lines.filter(({ id }) => options.skipExisting !== true || !rows.has(id))
+        const changed = found.filter(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text).map(({ id }) => id)
         const remembered = new Map<string, ReadonlyArray<Version>>()
-        for (const id of new Set([...changed, ...doubledLines(lines).keys()]))
+        for (const id of new Set([...changed, ...doubledLines(found).keys()]))
           remembered.set(id, yield* store.versions(id))
+        const given = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
+        const baseOfId = (id: string) => (options.afterCrash === true ? baseOf(rows.get(id)) : given.get(id))
+        // after lost power an aside may come back that was compared already: its lines are what the bases were made from
+        const isOld = ({ id, text }: Reconciliation.FileLine) => {
+          const base = baseOfId(id)
+          return base !== undefined && ancestorHashes(remembered.get(id) ?? [], base).has(versionHash(text))
+        }
+        const lines = options.afterCrash === true ? found.filter(line => !isOld(line)) : found
         const ancestorOf: Reconciliation.AncestorOf = (id, texts) =>
-          base.get(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
+          baseOfId(id) ?? storedAncestor(remembered.get(id) ?? [], texts)
         const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
         const plan = RenameForwarding.forward(Reconciliation.absorb({ rows, lines, ancestorOf }), {
           rows,
@@ -288,9 +309,14 @@ export const make = Effect.gen(function* () {
     )
   })
 
+  const absorb: Reconciler["Type"]["absorb"] = Effect.fn("Reconciler.absorb")((bytes, options = {}) =>
+    absorbLines(bytes, options)
+  )
+
   const absorbReplaced: Reconciler["Type"]["absorbReplaced"] = Effect.fn("Reconciler.absorbReplaced")(
     function* (bytes, base) {
-      yield* absorb(bytes, { actor: "issue-file", ...(base === undefined ? {} : { base }) }).pipe(
+      const from = base === undefined ? { afterCrash: true } : { base }
+      yield* absorbLines(bytes, { actor: "issue-file", ...from }).pipe(
         Effect.catchTag("UnreadableLine", ({ line, reason }) =>
           Effect.flatMap(file.quarantineAside(bytes), kept =>
             Effect.logWarning(

@@ -5,6 +5,7 @@
  * a dirty row is merged with it against its base, a row without a line is marked, and a deletion is joined over all
  * versions before anything else.
  */
+import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
@@ -59,6 +60,10 @@ interface Version {
 
 const deletedAt = (record: IssueRecord.IssueRecord): string | undefined =>
   IssueRecord.text(record, "status") === "tombstone" ? (IssueRecord.text(record, "deleted_at") ?? "") : undefined
+
+/** Whether a version was written before another, by their stamps. */
+const isEarlier = (version: IssueRecord.IssueRecord, other: IssueRecord.IssueRecord): boolean =>
+  Instant.compare(IssueRecord.text(version, "updated_at"), IssueRecord.text(other, "updated_at")) < 0
 
 /** Whether a version that follows `row` would forget a deletion or an undeletion that `row` knows of (G23). */
 const forgetsDeletion = (
@@ -162,6 +167,8 @@ export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>
   readonly lines: ReadonlyArray<FileLine>
   readonly ancestorOf: AncestorOf
+  /** The file is as git has it: git knows where its lines come from, perhaps from another branch than the rows. */
+  readonly committed?: boolean
 }): Reconciliation => {
   const { ancestorOf, lines, rows } = options
   const writes: Array<Write> = []
@@ -201,7 +208,12 @@ export const reconcile = (options: {
     }
     const from = baseOf(row)
     if (version.exact && row.line === line) {
-      if (row.mark !== undefined) settled.push(id)
+      if (row.mark === undefined) return
+      settled.push(id)
+      if (from !== undefined && from !== line) {
+        // published by somebody who could not clear the mark any more: remembered as the clearing would have
+        descents.push({ id, line: from, parents: [] }, { id, line, parents: [from] })
+      }
       return
     }
     if (line === from) {
@@ -236,7 +248,9 @@ export const reconcile = (options: {
     // each before what was made from it: a version keeps the parents it was first seen with
     if (from !== undefined) descents.push({ id, line: from, parents: [] })
     if (row.line !== from) descents.push({ id, line: row.line, parents: from === undefined ? [] : [from] })
-    descents.push({ id, line, parents: version.exact ? (from === undefined ? [] : [from]) : version.from })
+    // an older line is no edit of the base: a checkout brought it
+    const isEdit = from !== undefined && options.committed !== true && !isEarlier(version.record, recordOf(from))
+    descents.push({ id, line, parents: version.exact ? (isEdit ? [from] : []) : version.from })
     if (nextLine !== line) descents.push({ id, line: nextLine, parents: [row.line, line] })
   }
 

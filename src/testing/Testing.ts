@@ -56,7 +56,7 @@ const file: Layer.Layer<IssueFile | TestFile> = Layer.effectContext(
           if (Option.getOrUndefined(expected)?.stamp.inode !== current?.stamp.inode)
             return new IssueFileChanged({ path })
           const { hash, stamp } = put(bytes)
-          return Effect.succeed({ hash, stamp, displaced: Option.none() })
+          return Effect.succeed({ hash, stamp, displaced: Option.none(), contested: false })
         }),
       recoverAside: Effect.succeedNone,
       discardAside: Effect.void,

@@ -200,4 +200,17 @@ describe("storedAncestor", () => {
     assert.isUndefined(storedAncestor(known, [o, a]))
     assert.isUndefined(storedAncestor(versions([o], [a]), [o, a]))
   })
+
+  it("G22: of a text that the store never saw, only what all ways pass is taken for the ancestor", () => {
+    const version = (title: string, second: number) => line({ title, updated_at: at(second) })
+    const [o, a, b, merged] = [version("o", 1), version("a", 2), version("b", 3), version("m", 4)]
+    const known = [[o], [a, o], [b, o], [merged, a, b]].map(([text = "", ...parents]) => ({
+      hash: versionHash(text),
+      line: text,
+      parents: parents.map(versionHash)
+    }))
+    // somebody edited `a` and somebody `b`: neither is what the other comes from
+    assert.strictEqual(storedAncestor(known, [version("a2", 5), version("b2", 5), merged]), o)
+    assert.strictEqual(storedAncestor(known, [version("a2", 5), a]), o)
+  })
 })
