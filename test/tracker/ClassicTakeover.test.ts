@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "@effect/vitest"
 import Database from "better-sqlite3"
-import { Effect, Logger, Option } from "effect"
+import { Effect, Layer, Logger, Option } from "effect"
 import * as ClassicTakeover from "../../src/flush/ClassicTakeover.ts"
 import { type Disk, DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as IssueFile from "../../src/issue-file/IssueFile.ts"
@@ -43,8 +43,11 @@ const run = <A, E>(
   options: Partial<Workspace.WorkspaceOptions> = {}
 ) =>
   Effect.scoped(Effect.flatMap(Tracker, body)).pipe(
-    Effect.provide(Workspace.layer({ directory, actor: "tester", lockTimeout: "1 second", ...options })),
-    Effect.provide(Logger.remove(Logger.defaultLogger))
+    Effect.provide(
+      Workspace.layer({ directory, actor: "tester", lockTimeout: "1 second", ...options }).pipe(
+        Layer.provideMerge(Logger.remove(Logger.defaultLogger))
+      )
+    )
   )
 
 /** What a command that changes something leaves in the file, by id. */
