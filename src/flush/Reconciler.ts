@@ -69,6 +69,7 @@ export interface Absorbed {
   readonly unchanged: number
   readonly skipped: number
   readonly renamed: Reconciliation.Reconciliation["renamed"]
+  /** Of all lines that were given, those skipped among them. */
   readonly ids: ReadonlySet<string>
 }
 
@@ -303,7 +304,7 @@ export const make = Effect.gen(function* () {
           unchanged: Math.max(0, ids.size - plan.adopted.filter(({ id }) => ids.has(id)).length),
           skipped: reading.lines.length - lines.length,
           renamed: plan.renamed,
-          ids
+          ids: new Set(reading.lines.map(({ id }) => id))
         }
       })
     )

@@ -150,15 +150,15 @@ const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<str
 }
 
 /**
- * Whether an id that has an ancestor names two issues nonetheless: one of the versions was created apart from it, and the
- * file has the id that the later one got when they were told apart. Else another `created_at` is an edit.
+ * Whether an id that has an ancestor names two issues nonetheless: one of the versions was created apart from it, and
+ * the id that the later one got when they were told apart is known. Else another `created_at` is an edit.
  */
 const areToldApart = (
   ancestor: IssueRecord.IssueRecord,
   records: ReadonlyArray<IssueRecord.IssueRecord>,
-  texts: ReadonlyMap<string, unknown>
+  known: ReadonlyMap<string, unknown>
 ): boolean =>
-  IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && texts.has(record.id))
+  IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && known.has(record.id))
 
 /** The line of an issue as this store last saw or wrote it in the file. */
 export const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
@@ -223,22 +223,30 @@ export const reconcile = (options: {
       return
     }
     const current = recordOf(row.line)
-    if (row.mark !== undefined && row.line !== from && IssueMerge.apart(current, version.record)) {
+    const isClean = row.mark === undefined || row.line === from
+    const joined = IssueMerge.merge(current, [current, version.record])
+    const isKept = isClean && forgetsDeletion(current, version.record, joined)
+    // what the row says is not given up for another issue of its id, nor is that issue deleted with it
+    if (
+      IssueMerge.apart(current, version.record) &&
+      (!isClean || isKept || areToldApart(current, [version.record], rows))
+    ) {
       const kept = apart(id, [current, version.record])
       const keeper = kept[0]
       if (keeper !== undefined && IssueRecord.line(keeper) !== row.line) {
         writes.push({ record: keeper, state: version.exact ? { _tag: "clean" } : { _tag: "dirty", base: line } })
         adopted.push({ id, before: row.line, after: IssueRecord.line(keeper) })
+      } else if (isClean) {
+        // no longer in the file, which has the other issue there
+        writes.push({ record: current, state: { _tag: "dirty", base: undefined } })
       }
       return
     }
-    const joined = IssueMerge.merge(current, [current, version.record])
-    const next =
-      row.mark === undefined || row.line === from
-        ? forgetsDeletion(current, version.record, joined)
-          ? joined
-          : version.record
-        : IssueMerge.merge(from === undefined ? undefined : recordOf(from), [current, version.record])
+    const next = isClean
+      ? isKept
+        ? joined
+        : version.record
+      : IssueMerge.merge(from === undefined ? undefined : recordOf(from), [current, version.record])
     const nextLine = IssueRecord.line(next)
     writes.push({
       record: next,

@@ -47,6 +47,9 @@ const stamp = (record: IssueRecord.IssueRecord): string | undefined => IssueReco
 
 const isTombstone = ({ text }: FileLine): boolean => IdRenaming.mayBeRenamed(text)
 
+const isRenamed = (line: string): boolean =>
+  IdRenaming.mayBeRenamed(line) && IdRenaming.renamedTo(recordOf(line)) !== undefined
+
 /** What the tombstone says the issue was before it was renamed, as far as it can be told. */
 const contentOf = (tombstone: IssueRecord.IssueRecord): IssueRecord.IssueRecord => {
   let record = tombstone
@@ -115,7 +118,7 @@ export const forward = (
   const editsOf = (id: string, texts: ReadonlyArray<string>) => {
     const row = rows.get(id)
     const all = [...new Set([...texts, ...(row === undefined ? [] : [row.line])])]
-    const tombstones = all.filter(text => IdRenaming.renamedTo(recordOf(text)) !== undefined)
+    const tombstones = all.filter(isRenamed)
     const edits = texts.flatMap(text => {
       if (tombstones.includes(text)) return []
       const edit = recordOf(text)
@@ -143,10 +146,12 @@ export const forward = (
     const to = renaming(id)
     const row = rows.get(id)
     if (to === undefined) continue
-    const edits = editsOf(id, texts.get(id) ?? [])
-    // a stale line changes nothing below the tombstone either
-    if (edits.length === 0 && row !== undefined && writes.has(id) && IdRenaming.mayBeRenamed(row.line)) {
-      put(recordOf(row.line), [])
+    const lines = texts.get(id) ?? []
+    const edits = editsOf(id, lines)
+    const tombstones = [...(row === undefined ? [] : [row.line]), ...lines].filter(isRenamed)
+    // a stale line changes nothing below the tombstones either; another clone's tombstone is none
+    if (edits.length === 0 && row !== undefined && isRenamed(row.line) && writes.has(id) && !lines.every(isRenamed)) {
+      put(IssueMerge.merge(undefined, tombstones.map(recordOf)), new Set(tombstones).size > 1 ? tombstones : [])
     }
     for (const { base, edit } of edits) {
       const target = current(to)

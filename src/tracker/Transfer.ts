@@ -1,6 +1,7 @@
 /** The use cases that move many issues at once: taking over the issue file, import, export. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Issue from "../domain/Issue.ts"
 import { FlushManager } from "../flush/FlushManager.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
@@ -37,10 +38,15 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     })
   })
 
-  /** Rows whose line is gone from the file, and which nobody changed since. */
-  const prunable = Effect.fnUntraced(function* (present: ReadonlySet<string>) {
+  /** Rows whose line is gone from the file, which nobody changed since, and which the input does not have either. */
+  const prunable = Effect.fnUntraced(function* (input: ReadonlySet<string>) {
     const marked = yield* store.markedRows
-    return marked.filter(row => row.mark?.base === row.line && !present.has(row.id)).map(({ id }) => id)
+    const unchanged = marked.filter(row => row.mark?.base === row.line && !input.has(row.id)).map(({ id }) => id)
+    if (unchanged.length === 0) return []
+    // a mark may also say that the line stands there twice
+    const snapshot = yield* file.read
+    const standing = new Set(Option.isNone(snapshot) ? [] : IssueLines.scan(snapshot.value.bytes).map(({ id }) => id))
+    return unchanged.filter(id => !standing.has(id))
   })
 
   const importBytes: Transfer["import"] = (bytes, how = {}) =>

@@ -227,6 +227,21 @@ describe("deletion", () => {
     assert.deepInclude(fields(next?.line), { status: "tombstone", title: "here" })
   })
 
+  it("G23, G24: deletes no issue that was created apart under the id, and stays, whichever of the two is on file", () => {
+    for (const created of ["2025-12-31T00:00:00Z", "2026-01-02T00:00:00Z"]) {
+      const theirs = line({ title: "theirs", created_at: created })
+      const statuses = (rows: ReadonlyMap<string, MarkedRow>) =>
+        Object.fromEntries([...rows.values()].map(row => [fields(row.line).title, fields(row.line).status]))
+      let rows: ReadonlyMap<string, MarkedRow> = rowsOf(clean(dead))
+      // their branch, one from before the deletion, ours, theirs again
+      for (const text of [theirs, line({}), dead, theirs]) {
+        rows = applied(rows, reconcile(rows, [text]))
+        assert.deepStrictEqual(statuses(rows), { t: "tombstone", theirs: "open" })
+      }
+      assert.strictEqual(rows.size, 2)
+    }
+  })
+
   it("G23: a later undeletion brings it back, an earlier one does not", () => {
     for (const [undeletedAt, status] of [
       [at(6), "open"],
