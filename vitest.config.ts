@@ -1,8 +1,18 @@
 /**
- * Two projects: `unit` runs in parallel on the sources, `system` runs the built program, one file at a time
- * (its tests count processes, crash them and time them, so they must not disturb one another).
+ * Three projects: `unit` is fast; `integration` starts processes or breaks many real files, in parallel like `unit`, on
+ * the sources; `system` runs the built program, one file at a time (its tests count processes, crash them and time them,
+ * so they must not disturb one another).
  */
 import { defineConfig } from "vitest/config"
+
+const integration = [
+  "test/cli/Queries.test.ts",
+  "test/cli/RenamePrefix.test.ts",
+  "test/issue-file/IssueFile.test.ts",
+  "test/issue-file/IssueLock.test.ts",
+  "test/tracker/ClassicTakeover.test.ts"
+]
+const system = ["test/system/**/*.test.ts"]
 
 export default defineConfig({
   test: {
@@ -12,18 +22,21 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/system/**", "**/node_modules/**"],
+          exclude: [...integration, ...system, "**/node_modules/**"],
           sequence: { groupOrder: 0 }
         }
       },
       {
+        test: { name: "integration", include: integration, testTimeout: 30_000, sequence: { groupOrder: 1 } }
+      },
+      {
         test: {
           name: "system",
-          include: ["test/system/**/*.test.ts"],
+          include: system,
           poolOptions: { forks: { singleFork: true } },
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 }
+          sequence: { groupOrder: 2 }
         }
       }
     ]
