@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { IssueFile, IssueFileChanged, type IssueFileError } from "../issue-file/IssueFile.ts"
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
@@ -56,8 +57,12 @@ export class Exporter extends Context.Tag("effect-beads/Exporter")<
   }
 >() {}
 
-/** How often a publish that another program got in the way of is tried anew before it gives up. */
-const attempts = 20
+/** How a publish that another program got in the way of is tried anew: after 2, 4, … 50 ms, for 20 s. */
+const whileDisturbed = Schedule.exponential("2 millis").pipe(
+  Schedule.union(Schedule.spaced("50 millis")),
+  Schedule.jittered,
+  Schedule.upTo("20 seconds")
+)
 
 type Cause = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
 
@@ -143,7 +148,7 @@ export const make = Effect.gen(function* () {
     lock
       .withLock(
         attempt(full).pipe(
-          Effect.retry({ times: attempts, while: error => error._tag === "IssueFileChanged" }),
+          Effect.retry({ schedule: whileDisturbed, while: error => error._tag === "IssueFileChanged" }),
           Effect.ensuring(integrity.release),
           Effect.tap(store.checkpoint)
         )

@@ -129,6 +129,41 @@ describe("Exporter.flush", () => {
     })
   )
 
+  it.scopedLive("G16: git that began at the rename, and replaced the file unseen, costs no change", () =>
+    Effect.gen(function* () {
+      const gitLock = () => join(bench.root, ".git", "index.lock")
+      let began = false
+      let ended = false
+      const bench = yield* workbench({
+        content: file(line({}), line({ id: "b" })),
+        disk: {
+          rename: (from, to) => {
+            if (!began) writeFileSync(gitLock(), "")
+            began = true
+            nodeDisk.rename(from, to)
+          },
+          fsync: (path, descriptor) =>
+            Effect.tap(nodeDisk.fsync(path, descriptor), () => {
+              if (!began || ended || !path.endsWith(".beads")) return
+              ended = true
+              // a checkout: another branch's file in the place of the one it had found clean
+              rmSync(bench.path)
+              writeFileSync(bench.path, file(line({ id: "b", title: "branch" })))
+              rmSync(gitLock())
+            })
+        }
+      })
+      yield* bench.change(line({ title: "mine", updated_at: at(1) }))
+      yield* bench.flush
+      assert.isTrue(ended)
+      assert.deepStrictEqual(bench.lines().map(fields), [
+        fields(line({ title: "mine", updated_at: at(1) })),
+        fields(line({ id: "b", title: "branch" }))
+      ])
+      assert.isFalse(yield* bench.pending)
+    })
+  )
+
   it.scopedLive("G17: what cannot be read of that is kept for the user under a name git ignores, and told", () =>
     Effect.gen(function* () {
       let theirs: number | undefined

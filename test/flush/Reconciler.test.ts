@@ -72,6 +72,34 @@ describe("Reconciler.reconcile", () => {
     })
   )
 
+  it.scopedLive("G16, G28: an aside left by a crash is merged against the bases of the rows", () =>
+    Effect.gen(function* () {
+      const old = line({ labels: ["x", "y"] })
+      const bench = yield* workbench({ content: file(old) })
+      yield* bench.reconcile
+      yield* bench.change(line({ labels: ["x", "y"], title: "mine", updated_at: at(2) }))
+      // another program took a label off, in the file that a publish of ours had just replaced when it was killed
+      writeFileSync(join(bench.beads, ".issues.jsonl.aside"), file(line({ labels: ["y"], updated_at: at(1) })))
+      writeFileSync(bench.path, file(line({ labels: ["x", "y"], title: "mine", updated_at: at(2) })))
+      yield* bench.flush
+      assert.deepInclude(fields(bench.lines()[0]), { title: "mine", labels: ["y"] })
+    })
+  )
+
+  it.scopedLive("G16: an aside that was compared already, and that lost power brings back, changes nothing", () =>
+    Effect.gen(function* () {
+      const old = line({ labels: ["x"] })
+      const bench = yield* workbench({ content: file(old) })
+      yield* bench.change(line({ updated_at: at(1) }))
+      yield* bench.flush
+      yield* bench.change(line({ title: "later", updated_at: at(2) }))
+      yield* bench.flush
+      writeFileSync(join(bench.beads, ".issues.jsonl.aside"), file(old))
+      yield* bench.flush
+      assert.deepStrictEqual(fields(bench.lines()[0]), fields(line({ title: "later", updated_at: at(2) })))
+    })
+  )
+
   it.scopedLive("G17: an aside left by a crash that cannot be read is kept for the user and told", () =>
     Effect.gen(function* () {
       const bench = yield* workbench({ content: file(line({})) })

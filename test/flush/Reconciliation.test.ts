@@ -125,6 +125,24 @@ describe("one line of an id", () => {
     const plan = reconcile(rowsOf(dirty(here, old)), [here])
     assert.deepStrictEqual(plan.settled, ["a-1"])
     assert.deepStrictEqual(plan.writes, [])
+    // as the clearing after a publish would have remembered it
+    assert.deepStrictEqual(plan.descents, [
+      { id: "a-1", line: old, parents: [] },
+      { id: "a-1", line: here, parents: [old] }
+    ])
+  })
+
+  it("G22: ancestry is claimed of a newer line that is not what git has, of no other", () => {
+    const parents = (from: string, to: string, committed: boolean) =>
+      Reconciliation.reconcile({
+        rows: rowsOf(clean(from)),
+        lines: linesOf([to]),
+        ancestorOf: () => undefined,
+        committed
+      }).descents.find(({ line }) => line === to)?.parents
+    assert.deepStrictEqual(parents(here, there, false), [here])
+    assert.deepStrictEqual(parents(here, there, true), [])
+    assert.deepStrictEqual(parents(there, here, false), [])
   })
 
   it("a new issue comes in clean", () => {
