@@ -1,5 +1,5 @@
 /** Hygiene of the repository itself: what is tracked must not tie it to one machine or one registry. */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { expect, it } from "vitest"
 
@@ -43,3 +43,15 @@ it("tooling: src reads no clock and ends no process by itself", () => {
   const withoutComments = (source: string) => source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
   expect(sources.filter(path => forbidden.test(withoutComments(readFileSync(path, "utf8"))))).toEqual([])
 })
+
+it("tooling: every mutant still applies, and names tests that exist and the promise it breaks", () => {
+  const mutants = tracked.filter(path => path.startsWith("test/mutants/") && path.endsWith(".patch"))
+  expect(mutants.length).toBeGreaterThan(100)
+  const wrong = mutants.filter(path => {
+    const text = readFileSync(path, "utf8")
+    const tests = [...text.matchAll(/^# test: *(\S+)$/gm)].map(([, test = ""]) => test)
+    const applies = spawnSync("git", ["apply", "--check", path]).status === 0
+    return !applies || tests.length === 0 || !tests.every(test => existsSync(test)) || !/^# breaks: *G\d+/m.test(text)
+  })
+  expect(wrong).toEqual([])
+}, 30_000)
