@@ -148,7 +148,7 @@ describe("Exporter.flush", () => {
               ended = true
               // a checkout: another branch's file in the place of the one it had found clean
               rmSync(bench.path)
-              writeFileSync(bench.path, file(line({ id: "b", title: "branch" })))
+              writeFileSync(bench.path, file(line({}), line({ id: "b", title: "branch" })))
               rmSync(gitLock())
             })
         }
