@@ -82,7 +82,7 @@ const complaint = (spec: Flag, value: string): string | undefined => {
     case "none":
       return yes.has(value.toLowerCase()) || no.has(value.toLowerCase()) ? undefined : "true or false"
     case "int":
-      return /^\d{1,15}$/.test(value) ? undefined : "a whole number"
+      return /^\d{1,15}$/.test(value) ? undefined : "a whole number, 0 to 999999999999999"
     case "duration":
       return durationMillis(value) === undefined ? "a time such as 500ms, 5s or 1m" : undefined
     case "choice":
@@ -217,10 +217,17 @@ const plainWord = (scan: Scan, word: string): void => {
   } else {
     const near = nearest(word, [...choices.keys()])
     const command = (last: string) => [...scan.path, last].join(" ")
-    const hint = near === undefined ? "bd help lists the commands" : `did you mean "${command(near)}"?`
+    const list = ["bd", "help", ...scan.path].join(" ")
+    const hint = near === undefined ? `${list} lists the commands` : `did you mean "${command(near)}"?`
     fail(scan, `unknown command "${command(word)}"`, hint)
   }
 }
+
+/** The flags that read stdin. What the first reads to its end is gone for the second, whose text would become empty. */
+const textsFromStdin = (scan: Scan, command: CommandSpec): ReadonlyArray<string> =>
+  Object.entries(command.flags).flatMap(([flag, { kind }]) =>
+    kind === "prose" ? [flag, `${flag}-file`].filter(name => scan.flags.get(name)?.at(-1) === "-") : []
+  )
 
 /** What is wrong with a command line whose words were all read. */
 const checkWhole = (scan: Scan, command: CommandSpec): void => {
@@ -230,6 +237,8 @@ const checkWhole = (scan: Scan, command: CommandSpec): void => {
       fail(scan, `--${flag} and --${flag}-file exclude each other`)
     }
   }
+  const fromStdin = textsFromStdin(scan, command)
+  if (fromStdin.length > 1) fail(scan, `only one text can be read from stdin: ${fromStdin.join(", ")}`)
   if (isOn(scan.globals.get("version"))) fail(scan, "--version stands alone", "bd version")
   if (isOn(scan.globals.get("no-db"))) {
     fail(

@@ -26,10 +26,15 @@ export class InvalidFlag extends Schema.TaggedError<InvalidFlag>()("InvalidFlag"
 
 /** There is no `.beads` to work on. */
 export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()("WorkspaceNotFound", {
-  directory: Schema.String
+  directory: Schema.String,
+  /** The directory was named, by flag or environment; else it is where the search began. */
+  named: Schema.Boolean
 }) {
   override get message() {
-    return "no beads database found"
+    // others match the first words
+    return this.named
+      ? `no beads database found in ${JSON.stringify(this.directory)}, which --db, BEADS_DB or BEADS_DIR names`
+      : "no beads database found"
   }
   get hint() {
     return "run 'bd init' to set one up in the current directory, or set BEADS_DIR to point to a .beads directory"

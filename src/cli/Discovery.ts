@@ -140,15 +140,22 @@ const named = Effect.fnUntraced(function* () {
   return directory === undefined ? undefined : { directory: path.resolve(directory) }
 })
 
+/** Whether a directory is a project's: one of these files is in it. */
+const isProject = Effect.fnUntraced(function* (directory: string, files: ReadonlyArray<string> = marks) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  for (const file of files) {
+    if (yield* Effect.orElseSucceed(fs.exists(path.resolve(directory, file)), () => false)) return true
+  }
+  return false
+})
+
 /** The nearest `.beads` of a project, in `start` or above it. */
 const nearest = Effect.fnUntraced(function* (start: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   for (let at = start; ; at = path.dirname(at)) {
     const directory = path.basename(at) === ".beads" ? at : path.join(at, ".beads")
-    for (const mark of marks) {
-      if (yield* Effect.orElseSucceed(fs.exists(path.join(directory, mark)), () => false)) return directory
-    }
+    if (yield* isProject(directory)) return directory
     if (path.dirname(at) === at) return undefined
   }
 })
@@ -157,11 +164,14 @@ const nearest = Effect.fnUntraced(function* (start: string) {
 export const find = Effect.fn("Discovery.find")(function* (start: string) {
   const given = yield* named()
   if (given !== undefined) {
-    if (!(yield* isDirectory(given.directory))) return yield* new WorkspaceNotFound({ directory: given.directory })
+    // a name mistyped must not become a second tracker
+    if (!(yield* isProject(given.directory, [...marks, given.database ?? defaultDatabase]))) {
+      return yield* new WorkspaceNotFound({ directory: given.directory, named: true })
+    }
     return yield* inDirectory(given.directory, given.database)
   }
   const directory = yield* nearest(start)
-  if (directory === undefined) return yield* new WorkspaceNotFound({ directory: start })
+  if (directory === undefined) return yield* new WorkspaceNotFound({ directory: start, named: false })
   return yield* inDirectory(directory)
 })
 

@@ -56,7 +56,12 @@ const flushHint = "the change is committed and goes into the issue file with the
 
 const judges: Judges = {
   UsageError: ({ hint }) => ({ exitCode: 2, code: "usage", hint }),
-  IssueNotFound: ({ id }) => ({ exitCode: 3, code: "not_found", id }),
+  IssueNotFound: ({ deleted, id }) => ({
+    exitCode: 3,
+    code: "not_found",
+    id,
+    hint: deleted === true ? "bd undelete brings it back" : undefined
+  }),
   AmbiguousId: ({ id }) => ({ exitCode: 3, code: "ambiguous_id", id }),
   InvalidFlag: () => ({ exitCode: 4, code: "invalid_value" }),
   InvalidValue: () => ({ exitCode: 4, code: "invalid_value" }),

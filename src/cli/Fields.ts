@@ -16,12 +16,14 @@ const names: Readonly<Record<string, string>> = { type: "issue_type", acceptance
 export const decode = (fields: ReadonlyArray<string> | undefined) =>
   fields === undefined
     ? Effect.succeed(undefined)
-    : Effect.forEach(fields, field => {
-        const name = Object.hasOwn(names, field) ? (names[field] ?? field) : field
-        return known.has(name)
-          ? Effect.succeed(name)
-          : Effect.fail(new InvalidFlag({ flag: "--fields", value: field, expected: "names of fields as in --json" }))
-      })
+    : fields.length === 0
+      ? Effect.fail(new InvalidFlag({ flag: "--fields", value: "", expected: "names of fields as in --json" }))
+      : Effect.forEach(fields, field => {
+          const name = Object.hasOwn(names, field) ? (names[field] ?? field) : field
+          return known.has(name)
+            ? Effect.succeed(name)
+            : Effect.fail(new InvalidFlag({ flag: "--fields", value: field, expected: "names of fields as in --json" }))
+        })
 
 /** An issue with these fields only, in this order; one that it does not have is left out. */
 export const pick = (fields: ReadonlyArray<string>, issue: Readonly<Record<string, unknown>>) =>

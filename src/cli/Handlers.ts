@@ -109,9 +109,9 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
   "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
   "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
-  daemon: alone(Table.daemon, () => import("./commands/later.ts").then(module => module.run)),
-  hooks: alone(Table.hooks, () => import("./commands/later.ts").then(module => module.run)),
-  resolve: alone(Table.resolve, () => import("./commands/later.ts").then(module => module.run)),
+  daemon: alone(Table.daemon, () => import("./commands/later.ts").then(module => module.run("daemon"))),
+  hooks: alone(Table.hooks, () => import("./commands/later.ts").then(module => module.run("hooks"))),
+  resolve: alone(Table.resolve, () => import("./commands/later.ts").then(module => module.run("resolve"))),
   version: alone(Table.version, () => import("./commands/version.ts").then(module => module.run))
 }
 

@@ -73,7 +73,9 @@ const one = (command: CommandSpec): string => {
     `${command.summary}\n`,
     `Usage: ${synopsis(command)} [FLAG…]`,
     ...(aliases.length === 0 ? [] : [`Also: bd ${aliases.join(", bd ")}`]),
-    ...(Object.keys(command.flags).length === 0 ? [] : [`\nFlags:\n${flagTable(command.flags)}`]),
+    ...(Object.values(command.flags).some(({ hidden }) => hidden !== true)
+      ? [`\nFlags:\n${flagTable(command.flags)}`]
+      : []),
     ...(prose
       ? ["\nA TEXT of - is read from stdin; with -file behind its name, a flag reads a file: --reason-file FILE."]
       : []),

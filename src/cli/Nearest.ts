@@ -25,7 +25,9 @@ export const nearest = (word: string, candidates: ReadonlyArray<string>): string
   if (word.length > 40) return undefined
   const typed = word.toLowerCase()
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.replace(/^-+/, "").length / 3)) + 1
+  const { length } = word.replace(/^-+/, "")
+  // fewer edits than letters: else nothing of what was typed would be left
+  let least = Math.min(length, Math.max(1, Math.floor(length / 3)) + 1)
   for (const candidate of candidates) {
     const edits = distance(typed, candidate)
     if (edits < least) {

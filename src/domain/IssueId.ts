@@ -14,10 +14,12 @@ import { InvalidValue } from "./Issue.ts"
 /** No issue has this id, or one that it abbreviates. */
 export class IssueNotFound extends Schema.TaggedError<IssueNotFound>()("IssueNotFound", {
   /** As it was asked for. */
-  id: Schema.String
+  id: Schema.String,
+  /** There was an issue of just this id. */
+  deleted: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
-    return `no issue found matching ${JSON.stringify(this.id)}`
+    return `no issue found matching ${JSON.stringify(this.id)}${this.deleted === true ? ": it was deleted" : ""}`
   }
 }
 

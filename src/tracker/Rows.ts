@@ -58,14 +58,25 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     return undefined
   })
 
-  /** The row that is meant by what a person typed. An id that was renamed means the issue it is now. */
-  const find = Effect.fnUntraced(function* (input: string, among: "issues" | "tombstones" = "issues") {
+  /** The row of just this id, deleted or not; the project's prefix may be left out. */
+  const named = Effect.fnUntraced(function* (input: string) {
     const exact = yield* store.row(input)
+    return Option.isSome(exact) ? exact : yield* store.row(`${yield* prefix}-${input}`)
+  })
+
+  /**
+   * The row that is meant by what a person typed. An id that was renamed means the issue it is now; one that was deleted
+   * means no other, or deleting a parent twice would delete its child.
+   */
+  const find = Effect.fnUntraced(function* (input: string, among: "issues" | "tombstones" = "issues") {
+    const exact = yield* named(input)
     if (Option.isSome(exact)) {
       const deleted = Issue.isTombstone(yield* recordOf(exact.value))
       if (deleted === (among === "tombstones")) return exact.value
-      const renamed = yield* successor(exact.value)
-      if (deleted && renamed !== undefined) return renamed
+      if (deleted) {
+        const renamed = yield* successor(exact.value)
+        return renamed ?? (yield* new IssueId.IssueNotFound({ id: input, deleted }))
+      }
     }
     const id = yield* IssueId.resolve(input, yield* store.ids(among), yield* prefix)
     const row = yield* store.row(id)

@@ -55,6 +55,20 @@ describe("words", () => {
     expect(run("create", "x", "-d", "-p1").flags).toEqual({ description: ["-p1"] })
   })
 
+  it("only one text is read from stdin: the second would find nothing there and be emptied", () => {
+    expect(misread("update", "a", "--notes", "-", "--design-file", "-")).toEqual({
+      usage: "only one text can be read from stdin: design-file, notes",
+      hint: undefined
+    })
+    expect(run("update", "a", "--notes", "-", "--assignee", "-").flags).toEqual({ notes: ["-"], assignee: ["-"] })
+  })
+
+  it("nothing is guessed from a word of which no letter would be left", () => {
+    expect(misread("")).toEqual({ usage: 'unknown command ""', hint: "bd help lists the commands" })
+    expect(misread("x")).toEqual({ usage: 'unknown command "x"', hint: "bd help lists the commands" })
+    expect(misread("label", "foo").hint).toBe("bd help label lists the commands")
+  })
+
   it("words after -- are text, whatever they look like", () => {
     expect(run("create", "--", "--json").positionals).toEqual(["--json"])
     expect(run("comments", "add", "a", "--", "--").positionals).toEqual(["a", "--"])
@@ -152,7 +166,9 @@ describe("commands", () => {
   })
 
   it("values that are no number, no time, no choice are invalid", () => {
-    expect(misread("list", "-n", "many")).toEqual({ invalid: 'invalid value "many" for -n: expected a whole number' })
+    expect(misread("list", "-n", "many")).toEqual({
+      invalid: 'invalid value "many" for -n: expected a whole number, 0 to 999999999999999'
+    })
     expect(misread("list", "--limit=-1")).toHaveProperty("invalid")
     expect(misread("list", "--lock-timeout", "soon")).toEqual({
       invalid: 'invalid value "soon" for --lock-timeout: expected a time such as 500ms, 5s or 1m'
@@ -339,6 +355,7 @@ describe("any input", () => {
     FastCheck.assert(
       FastCheck.property(invocation, ({ command, flags, positionals }) => {
         FastCheck.pre(positionals.length > 0 || flags.length > 0 || command.path[0] !== "dep")
+        FastCheck.pre(flags.filter(([, value, , kind]) => kind === "prose" && value === "-").length < 2)
         const words = flags.flatMap(([name, value, joined, kind]) =>
           joined || kind === "none" ? [`--${name}=${value}`] : [`--${name}`, value]
         )

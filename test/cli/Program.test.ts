@@ -110,6 +110,50 @@ describe("changes", () => {
     })
   )
 
+  it.scopedLive("what is asked for twice in different words is a usage error, not half of it done", () =>
+    Effect.gen(function* () {
+      const { create, run } = yield* project
+      yield* create("A")
+      expect(yield* run("sync", "--flush-only", "--import-only")).toMatchObject({ exitCode: 2 })
+      expect(yield* run("list", "--fields", "")).toMatchObject({ exitCode: 4, stdout: "" })
+    })
+  )
+
+  it.scopedLive("G30: --db or BEADS_DIR that name no project make none, and the message names the place", () =>
+    Effect.gen(function* () {
+      const { at, create, run, runWith } = yield* project
+      yield* create("A")
+      const before = readdirSync(at)
+      for (const ran of [
+        yield* run("create", "x", "--db", path.join(at, "typo.db")),
+        yield* run("list", "--db", at),
+        yield* runWith({ env: { BEADS_DIR: at } }, "list")
+      ]) {
+        expect(ran).toMatchObject({ exitCode: 1, stdout: "" })
+        expect(ran.stderr).toContain(`no beads database found in "${at}"`)
+      }
+      expect(readdirSync(at)).toEqual(before)
+      // of a clone without a store yet, the name is the project's
+      expect(yield* run("list", "--db", path.join(at, ".beads/beads.db"))).toMatchObject({ exitCode: 0 })
+    })
+  )
+
+  it.scopedLive("messages name what they are about", () =>
+    Effect.gen(function* () {
+      const { create, run } = yield* project
+      const id = yield* create("A")
+      yield* run("close", id, "-r", "one")
+      // closed already: the reason stays, and is the one told
+      expect((yield* run("close", id, "-r", "two")).stdout).toBe(`✓ Closed ${id}: one\n`)
+      expect((yield* run("daemon")).stderr).toBe("Error: bd daemon is not there yet; nothing was done\n")
+      expect(yield* run("merge", "out", "base", "left", "right")).toMatchObject({
+        exitCode: 2,
+        stderr: "Error: left: no such file\n"
+      })
+      expect((yield* run("help", "merge")).stdout).not.toContain("Flags:")
+    })
+  )
+
   it.scopedLive("--readonly refuses a change with exit 2", () =>
     Effect.gen(function* () {
       const { file, run } = yield* project

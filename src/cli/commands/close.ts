@@ -26,7 +26,10 @@ export const run = Effect.fn("bd.close")(function* ({ args, flags }: Input<typeo
   )
   yield* Change.run(changes, {
     json: issues => issues.map(Render.json),
-    text: issues => issues.map(({ id }) => `✓ Closed ${Escape.line(id)}: ${Escape.line(reason)}`).join("\n")
+    text: issues =>
+      issues
+        .map(({ close_reason, id }) => `✓ Closed ${Escape.line(id)}: ${Escape.line(close_reason ?? reason)}`)
+        .join("\n")
   })
   if (!flags["suggest-next"]) return
   const next = yield* madeReady(closed)

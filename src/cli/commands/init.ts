@@ -125,7 +125,9 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
         "\n✓ bd initialized successfully!\n",
         `  Directory: ${Escape.line(location.directory)}`,
         `  Issue file: ${Escape.line(location.issueFile)} (${report.issues} issues)`,
-        `  Issue prefix: ${Escape.line(report.prefix)}\n`
+        `  Issue prefix: ${Escape.line(report.prefix)}`,
+        ...(flags["merge-driver"] ? ["  Merge driver: in .gitattributes and this clone's git configuration"] : []),
+        ""
       ].join("\n")
   })
 })

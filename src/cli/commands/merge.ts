@@ -1,3 +1,4 @@
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as FileMerge from "../../domain/FileMerge.ts"
@@ -11,8 +12,12 @@ import * as Escape from "../Escape.ts"
 import type { CommandError } from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 
-const unusable = (path: string) => (cause: { readonly message: string }) =>
-  new FileUnusable({ path, detail: cause.message, cause })
+const unusable = (path: string) => (cause: PlatformError) =>
+  new FileUnusable({
+    path,
+    detail: cause._tag === "SystemError" && cause.reason === "NotFound" ? "no such file" : cause.message,
+    cause
+  })
 
 /** The records of a file; one line that cannot be read bars the merge, for it would be lost. */
 const recordsOf = Effect.fnUntraced(function* (path: string, bytes: Uint8Array) {
