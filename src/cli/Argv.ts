@@ -66,6 +66,9 @@ const commandAt = (path: ReadonlyArray<string>): CommandSpec | undefined =>
 const yes = new Set(["true", "1", "t", "yes", "y", "on"])
 const no = new Set(["false", "0", "f", "no", "n", "off"])
 
+/** Whether a text says that a switch is on or off. */
+export const isSwitch = (text: string): boolean => yes.has(text.toLowerCase()) || no.has(text.toLowerCase())
+
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Milliseconds of `500ms`, `5s`, `1m`, `1h` or bare milliseconds; `undefined` if it is none of these. */
@@ -80,7 +83,7 @@ export const durationMillis = (text: string): number | undefined => {
 const complaint = (spec: Flag, value: string): string | undefined => {
   switch (spec.kind) {
     case "none":
-      return yes.has(value.toLowerCase()) || no.has(value.toLowerCase()) ? undefined : "true or false"
+      return isSwitch(value) ? undefined : "true or false"
     case "int":
       return /^\d{1,15}$/.test(value) ? undefined : "a whole number, 0 to 999999999999999"
     case "duration":

@@ -57,7 +57,11 @@ const fromEnvironment = (...names: ReadonlyArray<string>) =>
 const isOn = (globals: FlagValues, flag: string, ...names: ReadonlyArray<string>) =>
   globals.has(flag)
     ? Effect.succeed(Argv.isOn(globals.get(flag)))
-    : Effect.map(fromEnvironment(...names), found => found !== undefined && Argv.isOn([found.value]))
+    : Effect.flatMap(fromEnvironment(...names), found =>
+        found === undefined || Argv.isSwitch(found.value)
+          ? Effect.succeed(found !== undefined && Argv.isOn([found.value]))
+          : Effect.fail(new InvalidFlag({ flag: found.name, value: found.value, expected: "true or false" }))
+      )
 
 const text = (globals: FlagValues, flag: string, ...names: ReadonlyArray<string>) => {
   const given = globals.get(flag)?.at(-1)

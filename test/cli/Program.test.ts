@@ -138,6 +138,20 @@ describe("changes", () => {
     })
   )
 
+  it.scopedLive("a switch in the environment that says neither on nor off is exit 4, as the flag's would be", () =>
+    Effect.gen(function* () {
+      const { file, runWith } = yield* project
+      expect(yield* runWith({ env: { BD_NO_AUTO_FLUSH: "maybe" } }, "create", "x")).toEqual({
+        exitCode: 4,
+        stdout: "",
+        stderr: 'Error: invalid value "maybe" for BD_NO_AUTO_FLUSH: expected true or false\n'
+      })
+      expect(existsSync(file)).toBe(false)
+      expect(yield* runWith({ env: { BD_NO_AUTO_FLUSH: "0" } }, "create", "x")).toMatchObject({ exitCode: 0 })
+      expect(existsSync(file)).toBe(true)
+    })
+  )
+
   it.scopedLive("messages name what they are about", () =>
     Effect.gen(function* () {
       const { create, run } = yield* project
