@@ -5,6 +5,7 @@
  * a dirty row is merged with it against its base, a row without a line is marked, and a deletion is joined over all
  * versions before anything else.
  */
+import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
@@ -65,7 +66,7 @@ const deletedAt = (record: IssueRecord.IssueRecord): string | undefined =>
 const isEarlier = (version: IssueRecord.IssueRecord, other: IssueRecord.IssueRecord): boolean =>
   Instant.compare(IssueRecord.text(version, "updated_at"), IssueRecord.text(other, "updated_at")) < 0
 
-/** Whether a version that follows `row` would forget a deletion or an undeletion that `row` knows of (G23). */
+/** Whether a version that follows `row` would forget a deletion, an undeletion or a renaming that `row` knows of (G23, G19). */
 const forgetsDeletion = (
   row: IssueRecord.IssueRecord,
   version: IssueRecord.IssueRecord,
@@ -73,7 +74,8 @@ const forgetsDeletion = (
 ): boolean =>
   (deletedAt(row) !== undefined || IssueRecord.get(row, "undeleted_at") !== undefined) &&
   (deletedAt(joined) !== deletedAt(version) ||
-    IssueRecord.get(joined, "undeleted_at") !== IssueRecord.get(version, "undeleted_at"))
+    IssueRecord.get(joined, "undeleted_at") !== IssueRecord.get(version, "undeleted_at") ||
+    IdRenaming.renamedTo(joined) !== IdRenaming.renamedTo(version))
 
 /** What stands between the decisions and the outcome: ids that turned out to name two issues. */
 const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<string, Iterable<string>>) => {

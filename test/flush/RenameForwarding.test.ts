@@ -40,6 +40,23 @@ describe("RenameForwarding", () => {
     })
   )
 
+  it.scopedLive(
+    "G19, G23: a deletion of the old id by a clone that has not heard of the new one reaches it by checkout",
+    () =>
+      Effect.gen(function* () {
+        const clone = yield* renamer(5, "ann")
+        const deleted = { status: "tombstone", deleted_at: at(9), deleted_by: "bob", updated_at: at(9) }
+        writeFileSync(clone.path, file(line({ title: "one", ...deleted })))
+        yield* clone.reconcile
+        yield* clone.flush
+        assert.deepStrictEqual(
+          clone.lines().map(text => fields(text).status),
+          ["tombstone", "tombstone"]
+        )
+        assert.strictEqual(fields(clone.lines()[0]).renamed_to, "b-1")
+      })
+  )
+
   it.scopedLive("G24: a stale line beside another clone's tombstone keeps neither tombstone back", () =>
     Effect.gen(function* () {
       const clone = yield* renamer(5, "ann")
