@@ -119,7 +119,10 @@ export const forward = (
     const row = rows.get(id)
     const all = [...new Set([...texts, ...(row === undefined ? [] : [row.line])])]
     const tombstones = all.filter(isRenamed)
-    const edits = texts.flatMap(text => {
+    // a deletion made here counts like one that comes, though the file was replaced by one that does not know of it (G23)
+    const isDeletedHere =
+      row !== undefined && IssueRecord.text(recordOf(row.line), "status") === "tombstone" && !isRenamed(row.line)
+    const edits = [...new Set([...texts, ...(isDeletedHere ? [row.line] : [])])].flatMap(text => {
       if (tombstones.includes(text)) return []
       const edit = recordOf(text)
       if (tombstones.some(line => descents.isAncestor(id, text, line))) return []

@@ -57,6 +57,22 @@ describe("RenameForwarding", () => {
       })
   )
 
+  it.scopedLive("G19, G23: a deletion of the old id reaches the new one when a checkout brings the renaming", () =>
+    Effect.gen(function* () {
+      const clone = yield* workbench({ content: file(old) })
+      const deleted = { status: "tombstone", deleted_at: at(9), deleted_by: "bob", updated_at: at(9) }
+      yield* clone.change(line({ title: "one", ...deleted }))
+      yield* clone.flush
+      writeFileSync(clone.path, file(tombstone(5, "ann"), moved(5)))
+      yield* clone.reconcile
+      yield* clone.flush
+      assert.deepStrictEqual(
+        clone.lines().map(text => fields(text).status),
+        ["tombstone", "tombstone"]
+      )
+    })
+  )
+
   it.scopedLive("G24: a stale line beside another clone's tombstone keeps neither tombstone back", () =>
     Effect.gen(function* () {
       const clone = yield* renamer(5, "ann")
