@@ -248,9 +248,7 @@ export const make = Effect.gen(function* () {
         const { lines } = reading
         const ancestorOf = yield* ancestors(doubledLines(lines))
         const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
-        const isForeign = lines.some(({ id, text }) => rows.has(id) && rows.get(id)?.line !== text)
-        const committed = isForeign && (yield* history.isCommitted(snapshot.bytes))
-        const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf, committed }), {
+        const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf }), {
           rows,
           lines,
           descents

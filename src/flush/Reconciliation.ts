@@ -169,8 +169,6 @@ export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>
   readonly lines: ReadonlyArray<FileLine>
   readonly ancestorOf: AncestorOf
-  /** The file is as git has it: git knows where its lines come from, perhaps from another branch than the rows. */
-  readonly committed?: boolean
 }): Reconciliation => {
   const { ancestorOf, lines, rows } = options
   const writes: Array<Write> = []
@@ -259,7 +257,7 @@ export const reconcile = (options: {
     if (from !== undefined) descents.push({ id, line: from, parents: [] })
     if (row.line !== from) descents.push({ id, line: row.line, parents: from === undefined ? [] : [from] })
     // an older line is no edit of the base: a checkout brought it
-    const isEdit = from !== undefined && options.committed !== true && !isEarlier(version.record, recordOf(from))
+    const isEdit = from !== undefined && !isEarlier(version.record, recordOf(from))
     descents.push({ id, line, parents: version.exact ? (isEdit ? [from] : []) : version.from })
     if (nextLine !== line) descents.push({ id, line: nextLine, parents: [row.line, line] })
   }

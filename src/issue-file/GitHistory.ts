@@ -2,14 +2,13 @@
  * Asks git, read only, where two lines of one issue come from (G22): the version of the issue file that the two sides
  * of the merge under way, or of the merge that put them side by side, descend from.
  *
- * Asked only when other programs have changed lines in the file, so no ordinary command starts a git process for it. Where there is no
+ * Asked only when an id stands twice in the file, so no ordinary command starts a git process for it. Where there is no
  * answer (no git, no repository, no common ancestor, lines that came together by a rebase, a cherry-pick or a stash)
  * there is none; that is not an error. A merge is believed only if its own file holds the lines and none of its parents
  * holds them all: with the base of another merge, what has happened since would look like edits of both sides, and the
  * older would win.
  */
 import { execFile } from "node:child_process"
-import { createHash } from "node:crypto"
 import { basename, dirname } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -28,8 +27,6 @@ export class GitHistory extends Context.Tag("effect-beads/GitHistory")<
      * the issue file now, by id.
      */
     readonly ancestors: (doubled: Doubled) => Effect.Effect<ReadonlyMap<string, string>>
-    /** Whether the issue file of these bytes is as `HEAD` has it. */
-    readonly isCommitted: (bytes: Uint8Array) => Effect.Effect<boolean>
   }
 >() {}
 
@@ -130,19 +127,7 @@ export const make = (path: string): GitHistory["Type"] => {
     return found
   })
 
-  /** By the name git gives a file's content: the hash of `blob SIZE`, NUL and the bytes. */
-  const isCommitted = (bytes: Uint8Array) =>
-    Effect.map(ask("rev-parse", "--quiet", "--verify", `HEAD:./${basename(path)}`), found =>
-      Option.exists(found, blob => {
-        const hash = createHash(blob.length === 64 ? "sha256" : "sha1")
-        return hash.update(`blob ${bytes.byteLength}\0`).update(bytes).digest("hex") === blob
-      })
-    )
-
-  return {
-    ancestors: doubled => (doubled.size === 0 ? Effect.succeed(new Map()) : ancestors(doubled)),
-    isCommitted
-  }
+  return { ancestors: doubled => (doubled.size === 0 ? Effect.succeed(new Map()) : ancestors(doubled)) }
 }
 
 /** `path`: the issue file, links resolved. */
@@ -150,6 +135,5 @@ export const layer = (path: string): Layer.Layer<GitHistory> => Layer.succeed(Gi
 
 /** For places without git: there is never an answer. */
 export const layerNone: Layer.Layer<GitHistory> = Layer.succeed(GitHistory, {
-  ancestors: () => Effect.succeed(new Map()),
-  isCommitted: () => Effect.succeed(false)
+  ancestors: () => Effect.succeed(new Map())
 })

@@ -132,17 +132,11 @@ describe("one line of an id", () => {
     ])
   })
 
-  it("G22: ancestry is claimed of a newer line that is not what git has, of no other", () => {
-    const parents = (from: string, to: string, committed: boolean) =>
-      Reconciliation.reconcile({
-        rows: rowsOf(clean(from)),
-        lines: linesOf([to]),
-        ancestorOf: () => undefined,
-        committed
-      }).descents.find(({ line }) => line === to)?.parents
-    assert.deepStrictEqual(parents(here, there, false), [here])
-    assert.deepStrictEqual(parents(here, there, true), [])
-    assert.deepStrictEqual(parents(there, here, false), [])
+  it("G22: a newer line is taken for an edit of the one it replaces, an older one is not", () => {
+    const parents = (from: string, to: string) =>
+      reconcile(rowsOf(clean(from)), [to]).descents.find(({ line }) => line === to)?.parents
+    assert.deepStrictEqual(parents(here, there), [here])
+    assert.deepStrictEqual(parents(there, here), [])
   })
 
   it("a new issue comes in clean", () => {

@@ -48,8 +48,6 @@ export const workbench = Effect.fnUntraced(function* (
     readonly content?: string | undefined
     readonly disk?: Partial<Disk>
     readonly mergeBase?: string
-    /** The issue file in `HEAD`. */
-    readonly committed?: () => string
     readonly store?: Layer.Layer<IssueStore, unknown>
   } = {}
 ) {
@@ -76,8 +74,7 @@ export const workbench = Effect.fnUntraced(function* (
     ancestors: () =>
       Effect.succeed(
         new Map(IssueLines.read(Buffer.from(options.mergeBase ?? "")).lines.map(({ id, text }) => [id, text]))
-      ),
-    isCommitted: bytes => Effect.sync(() => options.committed?.() === Buffer.from(bytes).toString())
+      )
   })
   const layer = Exporter.layer.pipe(
     Layer.provideMerge(Reconciler.layer),
