@@ -103,8 +103,9 @@ const ancestorHashes = (versions: ReadonlyArray<Version>, text: string): Readonl
  * never the answer (with it, each clone would lose its own edit).
  */
 export const storedAncestor = (versions: ReadonlyArray<Version>, texts: ReadonlyArray<string>): string | undefined => {
-  const hashes = new Set(versions.map(({ hash }) => hash))
-  const known = texts.filter(text => hashes.has(versionHash(text))).map(text => ancestorHashes(versions, text))
+  // a version that was met without what it was made from is as good as one never met
+  const made = new Set(versions.flatMap(({ hash, parents }) => (parents.length > 0 ? [hash] : [])))
+  const known = texts.filter(text => made.has(versionHash(text))).map(text => ancestorHashes(versions, text))
   if (known.length === 0) return undefined
   const bound = texts.map(updatedAt).sort()[0] ?? ""
   const own = new Set(texts)
