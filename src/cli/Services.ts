@@ -11,6 +11,7 @@ import * as ConfigFile from "./ConfigFile.ts"
 import type { Location } from "./Discovery.ts"
 import { Session } from "./Session.ts"
 import { Settings } from "./Settings.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** The settings in `.beads/config.yaml`; none if there is no such file. */
 export const configFile = Effect.fn("Services.configFile")(function* (location: Location) {
@@ -30,7 +31,6 @@ export const changeConfigFile = Effect.fn("Services.changeConfigFile")(function*
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(location.directory, "config.yaml")
-  const temporary = path.join(location.directory, `.config.yaml.${process.pid}.tmp`)
   yield* Effect.gen(function* () {
     const text = yield* fs.readFileString(file).pipe(
       Effect.catchIf(
@@ -39,11 +39,7 @@ export const changeConfigFile = Effect.fn("Services.changeConfigFile")(function*
       )
     )
     const changed = change(text)
-    if (changed === text) return
-    yield* fs.writeFileString(temporary, changed).pipe(
-      Effect.andThen(fs.rename(temporary, file)),
-      Effect.onError(() => Effect.ignore(fs.remove(temporary)))
-    )
+    if (changed !== text) yield* SmallFile.replace(file, changed)
   }).pipe(Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause })))
 })
 
@@ -52,17 +48,13 @@ export const prefixKey = "issue-prefix"
 
 /** Keeps the prefix in `config.yaml`, unless one stands there. What cannot be kept is found again in the ids. */
 const keepPrefix = (location: Location) =>
-  Effect.map(Effect.all([FileSystem.FileSystem, Path.Path]), ([fs, path]) => (prefix: string) => {
-    const file = path.join(location.directory, "config.yaml")
-    const temp = path.join(location.directory, ".config.yaml.tmp")
-    return Effect.gen(function* () {
-      const text = (yield* fs.exists(file)) ? yield* fs.readFileString(file) : ""
-      if (ConfigFile.read(text).get(prefixKey)) return
-      // other settings stand there too: never half a file
-      yield* fs.writeFileString(temp, ConfigFile.set(text, prefixKey, prefix))
-      yield* fs.rename(temp, file)
-    }).pipe(Effect.ignore)
-  })
+  Effect.map(
+    Effect.context<FileSystem.FileSystem | Path.Path>(),
+    context => (prefix: string) =>
+      changeConfigFile(location, text =>
+        ConfigFile.read(text).get(prefixKey) ? text : ConfigFile.set(text, prefixKey, prefix)
+      ).pipe(Effect.provide(context), Effect.ignore)
+  )
 
 export interface ServicesOptions {
   readonly mutates: boolean

@@ -12,6 +12,7 @@ import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import * as Prefix from "../Prefix.ts"
 import * as Services from "../Services.ts"
+import * as SmallFile from "../SmallFile.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
 
 const ignored = `# The store: a cache of the issue file
@@ -61,19 +62,10 @@ const installMergeDriver = Effect.fnUntraced(function* (location: Discovery.Loca
   yield* fs.writeFileString(attributes, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`)
 })
 
-/** Writes a small file so that a crash leaves the old one or the new one, never an empty one that bars every command. */
-const write = Effect.fnUntraced(function* (file: string, text: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const temp = path.join(path.dirname(file), `.${path.basename(file)}.tmp`)
-  yield* fs.writeFileString(temp, text)
-  yield* fs.rename(temp, file)
-})
-
 /** Writes a file that is not there yet. */
 const writeNew = Effect.fnUntraced(function* (file: string, text: string) {
   const fs = yield* FileSystem.FileSystem
-  if (!(yield* fs.exists(file))) yield* write(file, text)
+  if (!(yield* fs.exists(file))) yield* SmallFile.replace(file, text)
 })
 
 export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>) {
