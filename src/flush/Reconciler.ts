@@ -18,7 +18,7 @@ import { type Doubled, GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
-import { IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
+import { baseOf, IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
 import * as Reconciliation from "./Reconciliation.ts"
@@ -261,8 +261,6 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  const baseOf = (row: MarkedRow | undefined) => (row?.mark === undefined ? row?.line : row.mark.base)
-
   type AbsorbOptions = Parameters<Reconciler["Type"]["absorb"]>[1] & { readonly afterCrash?: boolean }
 
   const absorbLines = Effect.fnUntraced(function* (bytes: Uint8Array, options: AbsorbOptions) {
@@ -278,7 +276,10 @@ export const make = Effect.gen(function* () {
         for (const id of new Set([...changed, ...doubledLines(found).keys()]))
           remembered.set(id, yield* store.versions(id))
         const given = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
-        const baseOfId = (id: string) => (options.afterCrash === true ? baseOf(rows.get(id)) : given.get(id))
+        const baseOfId = (id: string) => {
+          const row = rows.get(id)
+          return options.afterCrash === true ? row && baseOf(row) : given.get(id)
+        }
         // after lost power an aside may come back that was compared already: its lines are what the bases were made from
         const isOld = ({ id, text }: Reconciliation.FileLine) => {
           const base = baseOfId(id)

@@ -10,7 +10,7 @@ import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
-import type { MarkedRow, Write } from "../store/IssueStore.ts"
+import { baseOf, type MarkedRow, type Write } from "../store/IssueStore.ts"
 import * as SplitReferences from "./SplitReferences.ts"
 
 /** One line of the file: its id and its text. */
@@ -161,9 +161,6 @@ const areToldApart = (
   known: ReadonlyMap<string, unknown>
 ): boolean =>
   IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && known.has(record.id))
-
-/** The line of an issue as this store last saw or wrote it in the file. */
-export const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
 
 export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>

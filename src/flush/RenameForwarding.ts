@@ -10,8 +10,8 @@ import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
-import type { MarkedRow } from "../store/IssueStore.ts"
-import { baseOf, type FileLine, type Reconciliation, recordOf } from "./Reconciliation.ts"
+import { baseOf, type MarkedRow } from "../store/IssueStore.ts"
+import { type FileLine, type Reconciliation, recordOf } from "./Reconciliation.ts"
 
 /** Of ids where lines of a renamed and of a living issue meet: what is known of where a line comes from. */
 export interface Descents {

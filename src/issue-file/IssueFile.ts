@@ -520,7 +520,9 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
           if (step._tag === "GitAtWork") continue
           if (step._tag === "Changed") return yield* new IssueFileChanged({ path })
           // a crash in here finds the change still marked
-          if (step.contested) yield* letGitFinish(since)
+          // and what was displaced, where it is not kept aside, is all there is: handed over whatever git does
+          const settled = Option.isSome(step.displaced) ? Effect.ignore(letGitFinish(since)) : letGitFinish(since)
+          if (step.contested) yield* settled
           return { stamp: step.stamp, hash, displaced: step.displaced, contested: step.contested }
         }
       }),

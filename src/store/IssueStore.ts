@@ -50,6 +50,9 @@ export interface MarkedRow extends Row {
   readonly mark: { readonly revision: number; readonly base: string | undefined } | undefined
 }
 
+/** The line of a row as this store last saw or wrote it in the file; none if it never did. */
+export const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
+
 /** How a row is written. `dirty` marks it, with the base to keep; `clean` says that the file holds just this line. */
 export type Write = {
   readonly record: IssueRecord

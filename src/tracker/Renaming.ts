@@ -6,7 +6,7 @@ import * as IssueId from "../domain/IssueId.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
-import { IssueStore, type MarkedRow, type Write } from "../store/IssueStore.ts"
+import { baseOf, IssueStore, type MarkedRow, type Write } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { Conflict } from "./Conflict.ts"
 import type { Rows } from "./Rows.ts"
@@ -51,7 +51,7 @@ export const make = Effect.fnUntraced(function* ({ actor, change, context, prefi
     const events: Array<Parameters<IssueStore["Type"]["addEvents"]>[0][number]> = []
     const put = (record: IssueRecord.IssueRecord) => {
       const row = rows.get(record.id)
-      const base = row === undefined ? undefined : row.mark === undefined ? row.line : row.mark.base
+      const base = row && baseOf(row)
       writes.push({ record, state: { _tag: "dirty", base } })
       if (row !== undefined) {
         versions.push({ id: record.id, line: row.line, parents: base === undefined ? [] : [versionHash(base)] })

@@ -17,7 +17,7 @@ import { IntegrityChecker } from "../flush/IntegrityChecker.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import { IssueLock } from "../issue-file/IssueLock.ts"
-import { IssueStore, type MarkedRow, type Row, type StoreError } from "../store/IssueStore.ts"
+import { baseOf, IssueStore, type MarkedRow, type Row, type StoreError } from "../store/IssueStore.ts"
 import type { TrackerOptions } from "./Tracker.ts"
 
 export type Rows = Effect.Effect.Success<ReturnType<typeof make>>
@@ -128,11 +128,9 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
         Effect.withSpan(`Tracker.${name}`)
       )
 
-  const baseOf = (row: MarkedRow): string | undefined => (row.mark === undefined ? row.line : row.mark.base)
-
   const save = (row: MarkedRow | undefined, record: IssueRecord.IssueRecord, event: string, comment?: string) =>
     Effect.gen(function* () {
-      yield* store.write([{ record, state: { _tag: "dirty", base: row === undefined ? undefined : baseOf(row) } }])
+      yield* store.write([{ record, state: { _tag: "dirty", base: row && baseOf(row) } }])
       yield* store.addEvents([
         {
           issueId: record.id,
