@@ -3,7 +3,7 @@
  * manager is doing. Ctrl-C ends it; the last changes are published before it is gone.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Effect, Schedule, Stream } from "effect"
+import { Console, Effect, Option, Schedule, Stream } from "effect"
 import { FlushManager, Tracker, Workspace } from "effect-beads"
 
 const watch = Effect.gen(function* () {
@@ -13,12 +13,12 @@ const watch = Effect.gen(function* () {
 
 const work = Effect.gen(function* () {
   const tracker = yield* Tracker.Tracker
-  const [issue] = (yield* tracker.ready({ limit: 1 })).items
-  if (issue === undefined) return
-  yield* tracker.update(issue.id, { status: "in_progress" })
-  yield* tracker.addComment(issue.id, "seen by the worker")
-  yield* tracker.close(issue.id, { reason: "worked off" }) // in SQLite; the file follows within half a second
-  yield* Console.log(`closed ${issue.id}`)
+  const claimed = yield* tracker.claimReady({}) // of many workers, each gets another issue
+  if (Option.isNone(claimed)) return
+  const { id } = claimed.value
+  yield* tracker.addComment(id, "seen by the worker")
+  yield* tracker.close(id, { reason: "worked off" }) // in SQLite; the file follows half a second after the last change
+  yield* Console.log(`closed ${id}`)
 })
 
 const program = Effect.gen(function* () {
