@@ -87,6 +87,7 @@ export interface Version {
   readonly parents: ReadonlyArray<string>
 }
 
+/** All given conditions must hold. */
 export interface RowFilter {
   readonly statuses?: ReadonlyArray<string>
   readonly types?: ReadonlyArray<string>
@@ -95,10 +96,13 @@ export interface RowFilter {
   readonly priorityMax?: number
   readonly assignee?: string
   readonly unassigned?: boolean
+  /** Each of these labels. */
   readonly labels?: ReadonlyArray<string>
+  /** One of these labels. */
   readonly labelsAny?: ReadonlyArray<string>
   readonly ids?: ReadonlyArray<string>
   readonly titleContains?: string
+  /** 0 or absent: no limit. */
   readonly limit?: number
 }
 

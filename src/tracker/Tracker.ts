@@ -19,7 +19,7 @@ import type { Reconciler } from "../flush/Reconciler.ts"
 import type { IssueFile, IssueFileError } from "../issue-file/IssueFile.ts"
 import type * as IssueLine from "../issue-file/IssueLine.ts"
 import type { IssueLock, LockError } from "../issue-file/IssueLock.ts"
-import type { AuditEvent, IssueStore, StoreError } from "../store/IssueStore.ts"
+import type { AuditEvent, IssueStore, RowFilter, StoreError } from "../store/IssueStore.ts"
 import * as Changes from "./Changes.ts"
 import { Conflict } from "./Conflict.ts"
 import * as Links from "./Links.ts"
@@ -66,27 +66,12 @@ export interface IssueDetails {
 }
 
 /** All given conditions must hold. */
-export interface ListFilter extends IssueFilter.IssueFilter {
-  readonly statuses?: ReadonlyArray<string>
-  readonly types?: ReadonlyArray<string>
-  readonly priorities?: ReadonlyArray<number>
-  readonly priorityMin?: number
-  readonly priorityMax?: number
-  readonly assignee?: string
-  readonly unassigned?: boolean
-  /** Each of these labels. */
-  readonly labels?: ReadonlyArray<string>
-  /** One of these labels. */
-  readonly labelsAny?: ReadonlyArray<string>
-  readonly ids?: ReadonlyArray<string>
-  readonly titleContains?: string
+export interface ListFilter extends RowFilter, IssueFilter.IssueFilter {
   /** What descends from this issue. */
   readonly parent?: string
   /** Default `priority`. */
   readonly sort?: IssueFilter.Sort
   readonly reverse?: boolean
-  /** 0 or absent: no limit. */
-  readonly limit?: number
 }
 
 export interface ReadyFilter {

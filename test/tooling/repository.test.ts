@@ -26,7 +26,7 @@ it("tooling: package-lock.json has an entry for every optional dependency, so th
 
 it("tooling: no tracked file contains a path of the machine it was written on", () => {
   expect(tracked.length).toBeGreaterThan(0)
-  const machinePath = new RegExp(["/work/", "main|/", "root/|/home/", "[a-z]+/"].join(""))
+  const machinePath = new RegExp(["/wor", "k/main|/ro", "ot/|/ho", "me/[a-z]+/"].join(""))
   // The real issue files are kept as they were found; their texts quote the machines of those who wrote them.
   const ours = tracked.filter(path => !path.startsWith("test/data/"))
   const offending = ours.filter(path => machinePath.test(readFileSync(path, "utf8")))
