@@ -116,6 +116,27 @@ const followRenames = (targets: ReadonlyMap<string, Target>) => {
   }
 }
 
+/**
+ * Of an ancestor that is several lines, not yet merged, gives the versions as edits of all of them: a line that a side
+ * left as it was is no edit; what took the place of one line is carried from that line onto the whole.
+ */
+const ontoSeveral = (
+  bases: Records,
+  versions: Target["versions"],
+  ancestor: IssueRecord.IssueRecord | undefined
+): ((version: Target["versions"][number]) => IssueRecord.IssueRecord) => {
+  if (ancestor === undefined || bases.length === 1) return ({ record }) => record
+  const linesOf = (side: Side) =>
+    new Set(versions.flatMap(version => (version.side === side ? [IssueRecord.line(version.record)] : [])))
+  const lines = { left: linesOf("left"), right: linesOf("right") }
+  const baseLines = new Set(bases.map(IssueRecord.line))
+  return ({ record, side }) => {
+    if (baseLines.has(IssueRecord.line(record))) return ancestor
+    const [replaced, ...more] = bases.filter(line => !lines[side].has(IssueRecord.line(line)))
+    return replaced === undefined || more.length > 0 ? record : IssueMerge.merge(replaced, [record, ancestor])
+  }
+}
+
 /** Merges two sets of issues against the set they descend from. Several records of one id in a set are versions of it. */
 export const mergeFiles = (files: {
   readonly base: Records
@@ -184,11 +205,11 @@ export const mergeFiles = (files: {
     }
     const doubtful = new Set<string>()
     const ancestor = bases.length === 0 ? undefined : IssueMerge.merge(undefined, bases)
-    // of an ancestor that is several lines, a side that still has one of them did not change the issue
-    const severalBases = new Set(bases.length > 1 ? bases.map(IssueRecord.line) : [])
-    const redirected = versions.map(({ record, side }) => {
-      if (ancestor !== undefined && severalBases.has(IssueRecord.line(record))) return ancestor
-      if (shared.size === 0) return record
+    const onAncestor = ontoSeveral(bases, versions, ancestor)
+    const redirected = versions.map(version => {
+      const { side } = version
+      const record = onAncestor(version)
+      if (shared.size === 0 || record === ancestor) return record
       return redirect(record, found => {
         const to = meaning(found, side)
         if (to === undefined) doubtful.add(found.identity)

@@ -56,6 +56,27 @@ describe("files", () => {
     expect(merged(base, [issue("a", 1), tombstone], [issue("a", 2)])).toEqual([issue("a", 2), issue("b", 1), tombstone])
   })
 
+  it("G22: of two lines in the ancestor, an edit of one is carried onto what both make", () => {
+    // a union that was committed before anybody merged it
+    const a = issue("a", 2, { labels: ["x"] })
+    const b = issue("a", 3, { title: "B", labels: ["y"] })
+    const edited = issue("a", 5, { labels: ["x", "edited"] })
+    const resolved = issue("a", 3, { title: "B", labels: ["x", "y"] })
+    const both = { title: "B", labels: ["edited", "x", "y"] }
+    for (const [left, right] of [
+      [[edited, b], [resolved]],
+      [[resolved], [b, edited]],
+      [
+        [edited, b],
+        [a, b]
+      ]
+    ] as const) {
+      const [only, ...more] = merged([a, b], left, right).map(text => JSON.parse(text))
+      expect(more).toEqual([])
+      expect({ title: only.title, labels: [...only.labels].sort() }).toEqual(both)
+    }
+  })
+
   it("G22: several lines of an id on one side are versions of one issue", () => {
     const left = [issue("a", 2, { notes: "n" }), issue("a", 3, { title: "L" })]
     expect(merged([issue("a", 1)], left, [issue("a", 1, { priority: 1 })]).map(text => JSON.parse(text))).toEqual([
