@@ -502,8 +502,10 @@ describe("IssueFile and faults", () => {
         const { beads, file, path } = yield* project({
           [operation]: (path: string, ...rest: ReadonlyArray<never>) => {
             if (!path.endsWith(".tmp")) return (nodeDisk[operation] as (...args: unknown[]) => unknown)(path, ...rest)
-            failed++
-            return Effect.fail(failing(operation, code)(path))
+            return Effect.suspend(() => {
+              failed++
+              return Effect.fail(failing(operation, code)(path))
+            })
           }
         })
         const error = yield* Effect.flip(file.replace(yield* file.read, bytesOf("new\n")))
@@ -753,20 +755,22 @@ describe("IssueFile and links", () => {
     })
   )
 
-  it.scopedLive("G12 G33: a link that is turned elsewhere later is noticed", () =>
-    Effect.gen(function* () {
-      const { file, path } = yield* project()
-      const outside = join(yield* temporaryDirectory, "outside.jsonl")
-      writeFileSync(outside, "old\n")
-      const before = yield* file.read
-      rmSync(path)
-      symlinkSync(outside, path)
-      assert.strictEqual((yield* Effect.flip(file.read))._tag, "IssueFileRefused")
-      assert.strictEqual((yield* Effect.flip(file.stamp))._tag, "IssueFileRefused")
-      assert.strictEqual((yield* Effect.flip(file.replace(before, bytesOf("new\n"))))._tag, "IssueFileRefused")
-      assert.strictEqual(readFileSync(outside, "utf8"), "old\n")
-    })
-  )
+  for (const where of ["outside of the work tree", "to another file in it"]) {
+    it.scopedLive(`G12 G33: a link that is turned elsewhere later, ${where}, is noticed`, () =>
+      Effect.gen(function* () {
+        const { file, path, root } = yield* project()
+        const elsewhere = join(where.startsWith("to") ? root : yield* temporaryDirectory, "elsewhere.jsonl")
+        writeFileSync(elsewhere, "old\n")
+        const before = yield* file.read
+        rmSync(path)
+        symlinkSync(elsewhere, path)
+        assert.strictEqual((yield* Effect.flip(file.read))._tag, "IssueFileRefused")
+        assert.strictEqual((yield* Effect.flip(file.stamp))._tag, "IssueFileRefused")
+        assert.strictEqual((yield* Effect.flip(file.replace(before, bytesOf("new\n"))))._tag, "IssueFileRefused")
+        assert.strictEqual(readFileSync(elsewhere, "utf8"), "old\n")
+      })
+    )
+  }
 })
 
 describe("IssueFile.recoverAside", () => {
