@@ -519,10 +519,10 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
           const step = yield* publish(temp, descriptor, expected)
           if (step._tag === "GitAtWork") continue
           if (step._tag === "Changed") return yield* new IssueFileChanged({ path })
-          // a crash in here finds the change still marked
-          // and what was displaced, where it is not kept aside, is all there is: handed over whatever git does
-          const settled = Option.isSome(step.displaced) ? Effect.ignore(letGitFinish(since)) : letGitFinish(since)
-          if (step.contested) yield* settled
+          if (step.contested) {
+            // without an aside, what was displaced is all there is of it: handed over, whatever git does
+            yield* Option.isSome(step.displaced) ? Effect.ignore(letGitFinish(since)) : letGitFinish(since)
+          }
           return { stamp: step.stamp, hash, displaced: step.displaced, contested: step.contested }
         }
       }),

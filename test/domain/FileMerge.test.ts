@@ -71,9 +71,9 @@ describe("files", () => {
         [a, b]
       ]
     ] as const) {
-      const [only, ...more] = merged([a, b], left, right).map(text => JSON.parse(text))
+      const [issueOfBoth, ...more] = merged([a, b], left, right).map(text => JSON.parse(text))
       expect(more).toEqual([])
-      expect({ title: only.title, labels: [...only.labels].sort() }).toEqual(both)
+      expect({ title: issueOfBoth.title, labels: [...issueOfBoth.labels].sort() }).toEqual(both)
     }
   })
 
