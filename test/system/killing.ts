@@ -5,8 +5,10 @@
  * synchronous) is traced alone. The one thread of the pool (asynchronous file operations) is traced along with the
  * others, and `padding` lets its counts begin where theirs have long ended, so that an ordinal means one call only.
  */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { type Ended, type StartOptions, strace } from "./bd.ts"
+import { type Ended, type StartOptions, scratch, strace } from "./bd.ts"
 
 /** A call before which a process can be killed. */
 export interface KillPoint {
@@ -41,7 +43,13 @@ interface Call {
   readonly call: string
 }
 
-/** The calls of a log, counted by thread and name. `-f` puts the thread before each. */
+/** What the command answers, on stdout. */
+export const isAnswer = ({ call }: Pick<KillPoint, "call">): boolean => call.startsWith("write(1<")
+
+/**
+ * The calls of a log, counted by thread and name. `-f` puts the thread before each. Answers are counted by themselves:
+ * the main thread also writes to wake its own loop, as often as it happens to.
+ */
 const parse = (log: string, withTasks: boolean): ReadonlyArray<Call> => {
   const counts = new Map<string, number>()
   return log.split("\n").flatMap(line => {
@@ -50,7 +58,10 @@ const parse = (log: string, withTasks: boolean): ReadonlyArray<Call> => {
     if (name === "") return []
     const ordinal = (counts.get(`${task} ${name}`) ?? 0) + 1
     counts.set(`${task} ${name}`, ordinal)
-    return [{ task, name, ordinal, call }]
+    if (!isAnswer({ call })) return [{ task, name, ordinal, call }]
+    const answer = (counts.get("answer") ?? 0) + 1
+    counts.set("answer", answer)
+    return [{ task, name, ordinal: answer, call }]
   })
 }
 
@@ -122,6 +133,15 @@ export const injection = ({ name, ordinal, thread }: KillPoint, what: string, ti
   }
 }
 
+/** As `strace`, of the calls alone that write its answer: that goes into a file, so that strace can tell them. */
+const straceAnswers: typeof strace = async (options, command, startOptions) => {
+  const answers = join(scratch(), "answers")
+  writeFileSync(answers, "")
+  const intoFile = ["sh", "-c", 'exec "$@" > "$0"', answers, ...command]
+  const traced = await strace(["-P", answers, ...options], intoFile, startOptions)
+  return { ...traced, stdout: readFileSync(answers, "utf8") }
+}
+
 /** Runs a command until it is killed there. `call`: the one it did not come to make, as strace saw it this time. */
 export const killedAt = async (
   point: KillPoint,
@@ -129,7 +149,9 @@ export const killedAt = async (
   options: StartOptions
 ): Promise<Ended & { readonly call: string }> => {
   const injected = injection(point, "signal=KILL")
-  const killed = await strace(injected.options, command, { ...options, env: { ...options.env, ...injected.env } })
+  const killed = isAnswer(point)
+    ? await straceAnswers(injected.options, command, options)
+    : await strace(injected.options, command, { ...options, env: { ...options.env, ...injected.env } })
   const call = parse(killed.log, point.thread === "pool").findLast(each => each.ordinal === point.ordinal)?.call
   if (killed.signal !== "SIGKILL" || !killed.log.includes("+++ killed by SIGKILL +++") || call === undefined) {
     throw new Error(`was not killed (exit ${killed.exitCode ?? killed.signal}): ${killed.stderr}`)
