@@ -201,6 +201,8 @@ export interface RenameReport {
   readonly from: string
   readonly to: string
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  /** Ids that begin as those of the prefix do and are of a longer one, `bd-ui-1` beside `bd-1`: they stay. */
+  readonly kept: ReadonlyArray<string>
 }
 
 export interface DeleteReport {
