@@ -109,6 +109,15 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
   "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
   "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
+  "completion bash": alone(Table.completionBash, () =>
+    import("./commands/completion.ts").then(module => module.run("bash"))
+  ),
+  "completion zsh": alone(Table.completionZsh, () =>
+    import("./commands/completion.ts").then(module => module.run("zsh"))
+  ),
+  "completion fish": alone(Table.completionFish, () =>
+    import("./commands/completion.ts").then(module => module.run("fish"))
+  ),
   daemon: alone(Table.daemon, () => import("./commands/later.ts").then(module => module.run("daemon"))),
   hooks: alone(Table.hooks, () => import("./commands/later.ts").then(module => module.run("hooks"))),
   resolve: alone(Table.resolve, () => import("./commands/later.ts").then(module => module.run("resolve"))),
