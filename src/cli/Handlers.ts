@@ -51,6 +51,18 @@ const tracked =
       )
     })
 
+/** A command that has something to say also where its work cannot be done. */
+const withFallback =
+  <S extends CommandSpec>(
+    _spec: S,
+    handler: Handler,
+    module: () => Promise<(input: Input<S>, error: CommandError) => Effect.Effect<void, CommandError, Surroundings>>
+  ): Handler =>
+  input =>
+    Effect.catchAll(handler(input), error =>
+      Effect.flatMap(Effect.promise(module), fallback => fallback(input as Input<S>, error))
+    )
+
 /** A store that another version or program owns is refused; one that does not work is gone round. */
 const isUnusableStore = (error: CommandError): boolean => error._tag === "StoreError" && error.isOutOfOrder
 
@@ -109,6 +121,13 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
   "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
   "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
+  quickstart: alone(Table.quickstart, () => import("./commands/guide.ts").then(module => module.quickstart)),
+  prime: withFallback(
+    Table.prime,
+    tracked(Table.prime, () => import("./commands/prime.ts").then(module => module.run)),
+    () => import("./commands/prime.ts").then(module => module.otherwise)
+  ),
+  onboard: alone(Table.onboard, () => import("./commands/guide.ts").then(module => module.onboard)),
   "completion bash": alone(Table.completionBash, () =>
     import("./commands/completion.ts").then(module => module.run("bash"))
   ),
