@@ -79,6 +79,7 @@ export const commands = [
   Project.importIssues,
   Project.merge,
   Project.flush,
+  Project.flushStatus,
   Project.sync,
   Project.renamePrefix,
   Project.info,

@@ -36,14 +36,19 @@ const alone = <S extends CommandSpec>(_spec: S, module: () => Promise<Run<S, Sur
  * cannot be used, on a read-only file system or because it is damaged (G26).
  */
 const tracked =
-  <S extends CommandSpec>(spec: S, module: () => Promise<Run<S, Surroundings | Tracker | Session>>): Handler =>
+  <S extends CommandSpec>(
+    spec: S,
+    module: () => Promise<Run<S, Surroundings | Tracker | Session>>,
+    /** It is the store that is asked about: the issue file alone is no answer. */
+    { needsStore = false } = {}
+  ): Handler =>
   input =>
     Effect.gen(function* () {
       const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
       const command = load(module)(input)
       const mutates = changesIssues(spec, flag => Boolean(input.flags[flag]))
       const attempt = Effect.provide(command, layer({ mutates }))
-      if (mutates) return yield* attempt
+      if (mutates || needsStore) return yield* attempt
       yield* Effect.catchIf(attempt, isUnusableStore, error =>
         Effect.logWarning(
           `${error.message}. Answering from the issue file; changes not published yet are not shown`
@@ -113,6 +118,9 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   import: tracked(Table.importIssues, () => import("./commands/import.ts").then(module => module.run)),
   merge: alone(Table.merge, () => import("./commands/merge.ts").then(module => module.run)),
   flush: tracked(Table.flush, () => import("./commands/flush.ts").then(module => module.run)),
+  "flush status": tracked(Table.flushStatus, () => import("./commands/flushStatus.ts").then(module => module.run), {
+    needsStore: true
+  }),
   sync: tracked(Table.sync, () => import("./commands/sync.ts").then(module => module.run)),
   "rename-prefix": tracked(Table.renamePrefix, () => import("./commands/renamePrefix.ts").then(module => module.run)),
   info: tracked(Table.info, () => import("./commands/info.ts").then(module => module.run)),

@@ -45,6 +45,8 @@ export const layer = (location: Location, options: ServicesOptions) =>
           prefix: options.prefix ?? (config.get(ConfigFile.prefixKey) || undefined),
           ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
           flush: options.mutates && settings.flush ? "debounced" : "never",
+          // one attempt: what the exit code says of a change stays true (G11)
+          flushOptions: { retries: false },
           autoImport: settings.import,
           keepPrefix: yield* keepPrefix(location)
         })

@@ -4,6 +4,7 @@
  * Contract for whoever replaces it: when `flush` succeeds, every mark that was in the store before the call stands
  * durably in the file and is cleared, unless the row changed meanwhile (G14); when it fails, nothing is cleared.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -66,6 +67,8 @@ const whileDisturbed = Schedule.exponential("2 millis").pipe(
 
 type Cause = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
 
+const currentTime = Effect.map(Clock.currentTimeMillis, now => new Date(now).toISOString())
+
 const failed = (cause: Cause): FlushFailed => new FlushFailed({ reason: cause._tag, detail: cause.message, cause })
 
 export const make = Effect.gen(function* () {
@@ -76,7 +79,7 @@ export const make = Effect.gen(function* () {
   const integrity = yield* IntegrityChecker
 
   /** Clears what was published, and records the bytes of the buffer, never of the file read again (G14). */
-  const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord) =>
+  const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord, done: Omit<FlushReport, "duration">) =>
     store.transaction(
       Effect.gen(function* () {
         yield* store.addVersions(
@@ -92,8 +95,15 @@ export const make = Effect.gen(function* () {
         yield* store.published(rows)
         yield* store.setFileRecord(record)
         yield* store.setFullExportNeeded(false)
+        yield* store.recordFlush({ _tag: "Flushed", at: yield* currentTime, ...done })
       })
     )
+
+  /** For `flush status`. A store that is busy or broken is not waited for: whoever asked is told of the failure anyway. */
+  const recordFailure = ({ detail, reason }: FlushFailed) =>
+    Effect.flatMap(currentTime, at =>
+      store.transaction(store.recordFlush({ _tag: "Failed", at, reason, detail }))
+    ).pipe(Effect.timeout("1 second"), Effect.ignore)
 
   const attempt = Effect.fnUntraced(function* (asked: boolean) {
     // before anything can fail, so that the need outlives a failed flush and this process (G8)
@@ -119,8 +129,9 @@ export const make = Effect.gen(function* () {
     const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
     const { bytes, removed, written } = IssueLines.splice(before, new Map(rows.map(({ id, line }) => [id, line])))
     if (bytes === before && Option.isSome(snapshot)) {
-      yield* settle(rows, recordOf(snapshot.value))
-      return { ...nothing, bytes: bytes.byteLength }
+      const unchanged = { ...nothing, bytes: bytes.byteLength }
+      yield* settle(rows, recordOf(snapshot.value), unchanged)
+      return unchanged
     }
     yield* lock.verify
     const replacement = yield* file.replace(snapshot, bytes)
@@ -129,19 +140,24 @@ export const make = Effect.gen(function* () {
       // the marks go, since until then the bases are what it was written over
       yield* reconciler.absorbReplaced(replacement.displaced.value, before)
     }
+    const done = { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const
     // while it is not sure to stand, nothing is cleared: what git has made of the file is read, and merged, first
     if (!replacement.contested) {
-      yield* settle(rows, {
-        hash: replacement.hash,
-        size: bytes.byteLength,
-        stamp: stampText(replacement.stamp),
-        settled: isPublished(replacement.stamp, bytes.byteLength)
-      })
+      yield* settle(
+        rows,
+        {
+          hash: replacement.hash,
+          size: bytes.byteLength,
+          stamp: stampText(replacement.stamp),
+          settled: isPublished(replacement.stamp, bytes.byteLength)
+        },
+        done
+      )
     }
     if (replacement.contested || Option.isSome(replacement.displaced)) {
       return yield* new IssueFileChanged({ path: file.path })
     }
-    return { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const
+    return done
   })
 
   const flush: Exporter["Type"]["flush"] = ({ full }) =>
@@ -155,6 +171,7 @@ export const make = Effect.gen(function* () {
       )
       .pipe(
         Effect.mapError(failed),
+        Effect.tapError(recordFailure),
         Effect.timed,
         Effect.map(([duration, report]): FlushReport => ({ ...report, duration: Duration.toMillis(duration) })),
         Effect.withSpan("Exporter.flush", { attributes: { full } })

@@ -68,6 +68,31 @@ export interface FileRecord {
   readonly settled: boolean
 }
 
+/** A flush that had something to do, of whichever process. `at`: RFC 3339, UTC. */
+export const PastFlush = Schema.TaggedStruct("Flushed", {
+  at: Schema.String,
+  mode: Schema.Literal("incremental", "full", "unchanged"),
+  written: Schema.Number,
+  removed: Schema.Number,
+  bytes: Schema.Number
+})
+
+/** A flush that failed. */
+export const PastFailure = Schema.TaggedStruct("Failed", {
+  at: Schema.String,
+  reason: Schema.String,
+  detail: Schema.String
+})
+
+export type FlushOutcome = typeof PastFlush.Type | typeof PastFailure.Type
+
+/** How flushing went lately. */
+export interface FlushRecord {
+  readonly lastFlush: typeof PastFlush.Type | undefined
+  /** The latest since then; one that could not be written down, on a full disk say, is not known. */
+  readonly lastFailure: typeof PastFailure.Type | undefined
+}
+
 /** One entry of the audit trail. Values are texts: a line, a field, a reason. */
 export interface AuditEvent {
   readonly issueId: string
@@ -147,6 +172,7 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly schema: Effect.Effect<{ readonly version: number; readonly tables: ReadonlyArray<string> }, StoreError>
     /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
+    readonly flushRecord: Effect.Effect<FlushRecord, StoreError>
 
     /** Writes rows with their projections; the revision grows, marks are set or cleared. Inside `transaction`. */
     readonly write: (writes: ReadonlyArray<Write>) => Effect.Effect<void, StoreError>
@@ -167,6 +193,11 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly addEvents: (events: ReadonlyArray<AuditEvent>) => Effect.Effect<void, StoreError>
     readonly setFileRecord: (record: FileRecord) => Effect.Effect<void, StoreError>
     readonly setFullExportNeeded: (needed: boolean) => Effect.Effect<void, StoreError>
+    /**
+     * Writes down what became of a flush; a success forgets the failure before it. Inside `transaction`. It tells people
+     * and decides nothing, so a failure to get the `IssueLock` may be written down without it.
+     */
+    readonly recordFlush: (outcome: FlushOutcome) => Effect.Effect<void, StoreError>
     /**
      * After a publish: of each row that was encoded, clears the mark if the revision is still the one that was read,
      * else keeps it with the published line as its base (G14). Inside `transaction`, with `setFileRecord`.

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Edge } from "../domain/DependencyGraph.ts"
 import * as Instant from "../domain/Instant.ts"
@@ -23,6 +24,8 @@ import {
   type FoundRow,
   IssueStore,
   type MarkedRow,
+  PastFailure,
+  PastFlush,
   type RowFilter,
   StoreError
 } from "./IssueStore.ts"
@@ -38,6 +41,9 @@ const migrations: ReadonlyArray<ReadonlyArray<string>> = [initial]
 
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
+
+/** A text of ours; what is none of ours is as good as none. */
+const decodeOutcome = Schema.decodeOption(Schema.parseJson(Schema.Union(PastFlush, PastFailure)))
 
 interface RowShape {
   readonly id: string
@@ -376,6 +382,17 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
       fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
         Effect.map(rows => rows.length > 0)
       ),
+      flushRecord: run(
+        sql<{ value: string }>`select value from metadata where key in ('last_flush', 'last_failure')`
+      ).pipe(
+        Effect.map(rows => {
+          const outcomes = rows.flatMap(({ value }) => Option.toArray(decodeOutcome(value)))
+          return {
+            lastFlush: outcomes.find(outcome => outcome._tag === "Flushed"),
+            lastFailure: outcomes.find(outcome => outcome._tag === "Failed")
+          }
+        })
+      ),
       write,
       mark,
       unmark,
@@ -402,6 +419,14 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           needed
             ? run(sql`insert or replace into metadata (key, value) values ('full_export', '1')`)
             : run(sql`delete from metadata where key = 'full_export'`)
+        ),
+      recordFlush: outcome =>
+        Effect.asVoid(
+          Effect.zipRight(
+            outcome._tag === "Flushed" ? run(sql`delete from metadata where key = 'last_failure'`) : Effect.void,
+            run(sql`insert or replace into metadata (key, value)
+              values (${outcome._tag === "Flushed" ? "last_flush" : "last_failure"}, ${JSON.stringify(outcome)})`)
+          )
         ),
       published: Effect.fnUntraced(function* (rows) {
         if (rows.length === 0) return

@@ -19,7 +19,7 @@ import type { Reconciler } from "../flush/Reconciler.ts"
 import type { IssueFile, IssueFileError } from "../issue-file/IssueFile.ts"
 import type * as IssueLine from "../issue-file/IssueLine.ts"
 import type { IssueLock, LockError } from "../issue-file/IssueLock.ts"
-import type { AuditEvent, IssueStore, RowFilter, StoreError } from "../store/IssueStore.ts"
+import type { AuditEvent, FlushRecord, IssueStore, RowFilter, StoreError } from "../store/IssueStore.ts"
 import * as Changes from "./Changes.ts"
 import { Conflict } from "./Conflict.ts"
 import * as Links from "./Links.ts"
@@ -157,6 +157,25 @@ export interface StoreInfo {
   readonly detectedPrefix: string | undefined
   readonly sampleIds: ReadonlyArray<string>
   readonly schema: { readonly version: number; readonly tables: ReadonlyArray<string> }
+}
+
+/** How far the issue file is behind the store, and the store behind the file. */
+export interface FlushState extends FlushRecord {
+  /** Changed, and not yet in the issue file. */
+  readonly unpublished: number
+  /** The next flush compares every issue, not only these. */
+  readonly fullExportNeeded: boolean
+  readonly database: string
+  readonly issueFile: {
+    readonly path: string
+    /** In bytes; 0 if there is no file. */
+    readonly size: number
+    /**
+     * `asSeen`: the store knows these bytes; `changed`: the next command takes them over; `missing`: the next flush writes
+     * it anew; `unknown`: it could not be looked at within a second, because git or another process is at work.
+     */
+    readonly content: "asSeen" | "changed" | "missing" | "unknown"
+  }
 }
 
 /** A page of a longer list. */
@@ -314,6 +333,8 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     readonly flushNow: (options?: {
       readonly full?: boolean
     }) => Effect.Effect<FlushReport, FlushFailed | FlushManagerClosed>
+    /** Looks, and changes nothing: neither the file nor what the store knows of it. */
+    readonly flushState: Effect.Effect<FlushState, StoreError>
     /**
      * Runs changes and then `flushNow`, all under one hold of the lock: how a command promises the file. The flush runs
      * whether the changes succeed or not; its failure comes back beside their result, since the commit stands (exit 7).

@@ -68,7 +68,15 @@ const manualFlush: Layer.Layer<FlushManager.FlushManager, never, Exporter.Export
   )
 )
 
-const idle: FlushManager.FlushStatus = { phase: { _tag: "Idle" }, queueDepth: 0, lastReport: undefined }
+const idle: FlushManager.FlushStatus = {
+  phase: { _tag: "Idle" },
+  queueDepth: 0,
+  pending: 0,
+  full: false,
+  lastReport: undefined,
+  lastFlushed: undefined,
+  lastFailure: undefined
+}
 
 export type WorkspaceServices = Tracker.Tracker | FlushManager.FlushManager | IssueFile.IssueFile
 
