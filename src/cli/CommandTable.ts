@@ -8,12 +8,14 @@ import * as Issues from "./specs/IssueSpecs.ts"
 import * as Links from "./specs/LinkSpecs.ts"
 import * as Project from "./specs/ProjectSpecs.ts"
 import * as Queries from "./specs/QuerySpecs.ts"
+import * as Upkeep from "./specs/UpkeepSpecs.ts"
 
 export * from "./specs/GuideSpecs.ts"
 export * from "./specs/IssueSpecs.ts"
 export * from "./specs/LinkSpecs.ts"
 export * from "./specs/ProjectSpecs.ts"
 export * from "./specs/QuerySpecs.ts"
+export * from "./specs/UpkeepSpecs.ts"
 
 /** Accepted by every command, before or after its name. */
 export const globalFlags = {
@@ -88,6 +90,11 @@ export const commands = [
   Project.configSet,
   Project.configList,
   Project.configUnset,
+  Upkeep.duplicates,
+  Upkeep.validate,
+  Upkeep.repairDeps,
+  Upkeep.detectPollution,
+  Upkeep.migrate,
   Guides.quickstart,
   Guides.prime,
   Guides.onboard,

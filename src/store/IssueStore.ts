@@ -136,6 +136,19 @@ export interface FoundRow extends Row {
   readonly dependentCount: number
 }
 
+/** One step of the schema. */
+export interface Migration {
+  readonly name: string
+  readonly description: string
+}
+
+export interface StoreSchema {
+  readonly version: number
+  readonly tables: ReadonlyArray<string>
+  /** All there are, in their order; a store that is open has had them all. */
+  readonly migrations: ReadonlyArray<Migration>
+}
+
 export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
   IssueStore,
   {
@@ -169,7 +182,7 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
     /** The audit trail of an issue, or of all, oldest first. `last`: only so many, the newest. */
     readonly events: (id?: string, last?: number) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
-    readonly schema: Effect.Effect<{ readonly version: number; readonly tables: ReadonlyArray<string> }, StoreError>
+    readonly schema: Effect.Effect<StoreSchema, StoreError>
     /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
     readonly flushRecord: Effect.Effect<FlushRecord, StoreError>

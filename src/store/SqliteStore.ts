@@ -24,6 +24,7 @@ import {
   type FoundRow,
   IssueStore,
   type MarkedRow,
+  type Migration,
   PastFailure,
   PastFlush,
   type RowFilter,
@@ -37,7 +38,13 @@ import { versionHash } from "./Version.ts"
 const applicationId = 0x62656164
 
 /** In their order; the schema's version is their number. */
-const migrations: ReadonlyArray<ReadonlyArray<string>> = [initial]
+const migrations: ReadonlyArray<Migration & { readonly statements: ReadonlyArray<string> }> = [
+  {
+    name: "0001_initial",
+    description: "issues as lines, dirty marks, line versions, the audit trail",
+    statements: initial
+  }
+]
 
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
@@ -137,7 +144,8 @@ const migrate = (db: Sqlite.Sqlite) =>
       Effect.gen(function* () {
         // looked at once more: another process may have been first
         const version = yield* inspect(db)
-        for (const statement of migrations.slice(version).flat()) yield* run(sql.unsafe(statement))
+        const missing = migrations.slice(version).flatMap(({ statements }) => statements)
+        for (const statement of missing) yield* run(sql.unsafe(statement))
         yield* run(sql.unsafe(`pragma application_id = ${applicationId}`))
         yield* run(sql.unsafe(`pragma user_version = ${migrations.length}`))
       })
@@ -377,7 +385,11 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         const tables = yield* run(
           sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`
         )
-        return { version: migrations.length, tables: tables.map(({ name }) => name) }
+        return {
+          version: migrations.length,
+          tables: tables.map(({ name }) => name),
+          migrations: migrations.map(({ description, name }) => ({ name, description }))
+        }
       }),
       fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
         Effect.map(rows => rows.length > 0)
