@@ -12,7 +12,7 @@ const integration = [
   "test/issue-file/IssueLock.test.ts",
   "test/tracker/ClassicTakeover.test.ts"
 ]
-const system = ["test/system/**/*.test.ts"]
+const system = ["test/system/**/*.test.ts", "test/torture/**/*.torture.ts"]
 
 export default defineConfig({
   test: {
