@@ -165,6 +165,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly hasMarks: Effect.Effect<boolean, StoreError>
     /** The ids of all issues, or of all tombstones. */
     readonly ids: (of: "issues" | "tombstones") => Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** How many issues there are, children and tombstones not counted. */
+    readonly roots: Effect.Effect<number, StoreError>
     /** Rows that match, by priority, newest first; tombstones are hidden. */
     readonly find: (
       filter: RowFilter

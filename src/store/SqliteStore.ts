@@ -315,6 +315,12 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         run(
           sql<{ id: string }>`select id from issues where (status = 'tombstone') = ${of === "tombstones" ? 1 : 0}`
         ).pipe(Effect.map(rows => rows.map(({ id }) => id))),
+      // a child's id ends with a point and digits; both counts read nothing but indexes, unless there are children
+      roots: run(
+        sql<{ n: number }>`select (select count(*) from issues where status <> 'tombstone')
+          - (select count(*) from issues where status <> 'tombstone' and id in
+            (select id from issues where rtrim(id, '0123456789') glob '*.' and id not glob '*.')) as n`
+      ).pipe(Effect.map(rows => rows[0]?.n ?? 0)),
       find: Effect.fnUntraced(function* (filter) {
         const where = conditions(filter)
         const limit = filter.limit !== undefined && filter.limit > 0 ? filter.limit : -1
