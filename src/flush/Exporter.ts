@@ -4,11 +4,15 @@
  * Contract for whoever replaces it: when `flush` succeeds, every mark that was in the store before the call stands
  * durably in the file and is cleared, unless the row changed meanwhile (G14); when it fails, nothing is cleared.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -17,6 +21,7 @@ import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock, type LockError } from "../issue-file/IssueLock.ts"
 import { isPublished } from "../issue-file/Stamps.ts"
+import * as Metrics from "../Metrics.ts"
 import { type FileRecord, IssueStore, type MarkedRow, type StoreError } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf, stampText } from "./IntegrityChecker.ts"
@@ -65,11 +70,56 @@ const whileDisturbed = Schedule.exponential("2 millis").pipe(
   Schedule.upTo("20 seconds")
 )
 
-type Cause = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
+type Problem = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
+
+/** What became of a flush, as tags and as attributes of its span. */
+const outcome = (exit: Exit.Exit<Omit<FlushReport, "duration">, FlushFailed>): Readonly<Record<string, string>> =>
+  Exit.match(exit, {
+    onSuccess: ({ mode }) => ({ outcome: mode }),
+    onFailure: cause =>
+      Cause.isInterruptedOnly(cause)
+        ? { outcome: "interrupted" }
+        : {
+            outcome: "failed",
+            reason: Option.match(Cause.failureOption(cause), { onNone: () => "Defect", onSome: error => error.reason })
+          }
+  })
+
+const count = Effect.fnUntraced(function* (
+  duration: Duration.Duration,
+  exit: Exit.Exit<Omit<FlushReport, "duration">, FlushFailed>
+) {
+  const tags = Object.entries(outcome(exit)).map(([key, value]) => MetricLabel.make(key, value))
+  yield* Metric.increment(Metric.taggedWithLabels(Metrics.flushes, tags))
+  yield* Metric.update(Metric.taggedWithLabels(Metrics.flushDuration, tags), duration)
+  if (Exit.isFailure(exit)) return
+  const { bytes, mode, removed, written } = exit.value
+  if (mode !== "unchanged") {
+    yield* Metric.update(Metrics.flushIssues, written)
+    yield* Metric.incrementBy(Metrics.flushBytes, bytes)
+  }
+  yield* Effect.annotateCurrentSpan({
+    "beads.flush.mode": mode,
+    "beads.flush.written": written,
+    "beads.flush.removed": removed,
+    "beads.flush.bytes": bytes
+  })
+})
+
+/** Measures a flush, whatever becomes of it; its report says how long it took. */
+const counted = (flush: Effect.Effect<Omit<FlushReport, "duration">, FlushFailed>) =>
+  Effect.uninterruptibleMask(restore =>
+    Effect.flatMap(Effect.timed(Effect.exit(restore(flush))), ([duration, exit]) =>
+      Effect.zipRight(
+        count(duration, exit),
+        Effect.map(exit, (report): FlushReport => ({ ...report, duration: Duration.toMillis(duration) }))
+      )
+    )
+  )
 
 const currentTime = Effect.map(Clock.currentTimeMillis, now => new Date(now).toISOString())
 
-const failed = (cause: Cause): FlushFailed => new FlushFailed({ reason: cause._tag, detail: cause.message, cause })
+const failed = (cause: Problem): FlushFailed => new FlushFailed({ reason: cause._tag, detail: cause.message, cause })
 
 export const make = Effect.gen(function* () {
   const file = yield* IssueFile
@@ -134,7 +184,9 @@ export const make = Effect.gen(function* () {
       return unchanged
     }
     yield* lock.verify
-    const replacement = yield* file.replace(snapshot, bytes)
+    const replacement = yield* Effect.withSpan(file.replace(snapshot, bytes), "Exporter.publish", {
+      attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes.byteLength }
+    })
     if (Option.isSome(replacement.displaced)) {
       // written by another program between the last look and the rename (G16): one more version, published next. Before
       // the marks go, since until then the bases are what it was written over
@@ -172,9 +224,8 @@ export const make = Effect.gen(function* () {
       .pipe(
         Effect.mapError(failed),
         Effect.tapError(recordFailure),
-        Effect.timed,
-        Effect.map(([duration, report]): FlushReport => ({ ...report, duration: Duration.toMillis(duration) })),
-        Effect.withSpan("Exporter.flush", { attributes: { full } })
+        counted,
+        Effect.withSpan("Exporter.flush", { attributes: { "beads.flush.full": full } })
       )
 
   return Exporter.of({

@@ -30,11 +30,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Metrics from "../Metrics.ts"
 import { Exporter, FlushFailed, type FlushReport } from "./Exporter.ts"
 import * as FlushInbox from "./FlushInbox.ts"
 import { debounceSchedule, FlushOptions, retrySchedule } from "./FlushOptions.ts"
@@ -232,10 +234,12 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       return { _tag: "Idle" }
     }
 
+    const pending = () => (state.dirty?.marks ?? 0) + (state.flight?.dirty?.marks ?? 0)
+
     const currentStatus = (): FlushStatus => ({
       phase: phase(),
       queueDepth: inbox.depth(),
-      pending: (state.dirty?.marks ?? 0) + (state.flight?.dirty?.marks ?? 0),
+      pending: pending(),
       full: state.full || state.flight?.full === true,
       lastReport: state.lastReport,
       lastFlushed: state.lastFlushed,
@@ -251,6 +255,15 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       if (status.phase._tag === publishedTag) return Effect.void
       publishedTag = status.phase._tag
       return SubscriptionRef.set(published, status)
+    })
+
+    /** What this manager adds to the gauge; other workspaces of the process add theirs. */
+    let measured = 0
+    const measurePending = Effect.suspend(() => {
+      const change = pending() - measured
+      if (change === 0) return Effect.void
+      measured += change
+      return Metric.modify(Metrics.pending, change)
     })
 
     // ---- steps of the owner
@@ -270,7 +283,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const startFlush = Effect.fnUntraced(function* (now: number) {
       const full = state.full
       const fiber = yield* Effect.suspend(() => exporter.flush({ full })).pipe(
-        Effect.withSpan("FlushManager.flush", { attributes: { full } }),
+        Effect.withSpan("FlushManager.flush", { attributes: { "beads.flush.full": full } }),
         // No child of the scope: closing it must not wait for a flush that cannot be interrupted.
         Effect.forkDaemon
       )
@@ -452,6 +465,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         yield* publish
         yield* settle
         yield* publish
+        yield* measurePending
       }
     })
 
@@ -463,6 +477,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         state.missed = true
         return Effect.zipRight(logError("the flush manager broke", cause), close)
       }),
+      Effect.ensuring(Effect.suspend(() => Metric.modify(Metrics.pending, -measured))),
       Effect.ensuring(Deferred.succeed(ended, undefined)),
       // A child inherits the region of its builder, and layers are built where nothing can be interrupted.
       Effect.interruptible,

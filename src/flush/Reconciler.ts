@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
@@ -18,9 +19,10 @@ import { type Doubled, GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
+import * as Metrics from "../Metrics.ts"
 import { baseOf, IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
-import { IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
+import { type Integrity, IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
 import * as Reconciliation from "./Reconciliation.ts"
 import * as RenameForwarding from "./RenameForwarding.ts"
 
@@ -343,9 +345,16 @@ export const make = Effect.gen(function* () {
   const remember = (snapshot: Snapshot) =>
     snapshot.settled ? store.transaction(store.setFileRecord(recordOf(snapshot))) : Effect.void
 
-  const reconcile = Effect.gen(function* () {
-    yield* recover
-    const state = yield* integrity.check
+  const count = ({ adopted, barred }: Reconciled, tag: Integrity["_tag"]) => {
+    const outcome = barred.length > 0 ? "barred" : tag.toLowerCase()
+    return Effect.all([
+      Metric.increment(Metric.tagged(Metrics.reconciliations, "outcome", outcome)),
+      Metric.incrementBy(Metrics.reconciledIssues, adopted),
+      Effect.annotateCurrentSpan({ "beads.reconcile.outcome": outcome, "beads.reconcile.issues": adopted })
+    ])
+  }
+
+  const look = Effect.fnUntraced(function* (state: Integrity) {
     switch (state._tag) {
       case "Unchanged":
         yield* Option.match(state.snapshot, { onNone: () => Effect.void, onSome: remember })
@@ -355,6 +364,12 @@ export const make = Effect.gen(function* () {
       case "Changed":
         return yield* follow(state.snapshot)
     }
+  })
+
+  const reconcile = Effect.gen(function* () {
+    yield* recover
+    const state = yield* integrity.check
+    return yield* Effect.tap(look(state), reconciled => count(reconciled, state._tag))
   }).pipe(Effect.withSpan("Reconciler.reconcile"))
 
   return Reconciler.of({ reconcile, absorb, absorbReplaced })
