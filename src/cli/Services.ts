@@ -7,6 +7,7 @@ import * as Workspace from "../tracker/Workspace.ts"
 import * as Actor from "./Actor.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Location } from "./Discovery.ts"
+import * as ProgressBar from "./ProgressBar.ts"
 import { Session } from "./Session.ts"
 import { Settings } from "./Settings.ts"
 
@@ -49,7 +50,7 @@ export const layer = (location: Location, options: ServicesOptions) =>
           flushOptions: { retries: false },
           autoImport: settings.import,
           keepPrefix: yield* keepPrefix(location)
-        })
+        }).pipe(Layer.provide(ProgressBar.layer))
       )
     })
   )

@@ -25,6 +25,7 @@ import * as Metrics from "../Metrics.ts"
 import { type FileRecord, IssueStore, type MarkedRow, type StoreError } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf, stampText } from "./IntegrityChecker.ts"
+import * as Progress from "./Progress.ts"
 import { Reconciler } from "./Reconciler.ts"
 
 /** What one flush did. */
@@ -127,6 +128,7 @@ export const make = Effect.gen(function* () {
   const store = yield* IssueStore
   const reconciler = yield* Reconciler
   const integrity = yield* IntegrityChecker
+  const progress = yield* Progress.Progress
 
   /** Clears what was published, and records the bytes of the buffer, never of the file read again (G14). */
   const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord, done: Omit<FlushReport, "duration">) =>
@@ -184,9 +186,12 @@ export const make = Effect.gen(function* () {
       return unchanged
     }
     yield* lock.verify
-    const replacement = yield* Effect.withSpan(file.replace(snapshot, bytes), "Exporter.publish", {
-      attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes.byteLength }
-    })
+    const replacement = yield* file.replace(snapshot, bytes).pipe(
+      Progress.stage(progress, { operation: "flush", stage: "write", total: bytes.byteLength }),
+      Effect.withSpan("Exporter.publish", {
+        attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes.byteLength }
+      })
+    )
     if (Option.isSome(replacement.displaced)) {
       // written by another program between the last look and the rename (G16): one more version, published next. Before
       // the marks go, since until then the bases are what it was written over
@@ -204,7 +209,7 @@ export const make = Effect.gen(function* () {
           settled: isPublished(replacement.stamp, bytes.byteLength)
         },
         done
-      )
+      ).pipe(Progress.stage(progress, { operation: "flush", stage: "clear", total: rows.length }))
     }
     if (replacement.contested || Option.isSome(replacement.displaced)) {
       return yield* new IssueFileChanged({ path: file.path })

@@ -23,6 +23,8 @@ import * as Metrics from "../Metrics.ts"
 import { baseOf, IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { type Integrity, IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
+import type { ProgressEvent } from "./Progress.ts"
+import * as Progress from "./Progress.ts"
 import * as Reconciliation from "./Reconciliation.ts"
 import * as RenameForwarding from "./RenameForwarding.ts"
 
@@ -137,6 +139,7 @@ export const make = Effect.gen(function* () {
   const store = yield* IssueStore
   const integrity = yield* IntegrityChecker
   const history = yield* GitHistory
+  const progress = yield* Progress.Progress
 
   /** Lines by id of a readable file; of an id that stands there more than once, none. */
   const linesOf = (bytes: Uint8Array): ReadonlyMap<string, string> => {
@@ -188,11 +191,15 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  const apply = Effect.fnUntraced(function* (plan: Reconciliation.Reconciliation, actor: string) {
+  const apply = Effect.fnUntraced(function* (
+    plan: Reconciliation.Reconciliation,
+    actor: string,
+    operation: ProgressEvent["operation"]
+  ) {
     const now = yield* Clock.currentTimeMillis
     const at = new Date(now).toISOString()
     yield* warnOfFuture(plan, now)
-    yield* store.write(plan.writes)
+    yield* Progress.inPortions(progress, { operation, stage: "store" }, plan.writes, store.write)
     yield* store.mark(plan.missing)
     yield* store.unmark(plan.settled)
     yield* store.addVersions(
@@ -244,6 +251,8 @@ export const make = Effect.gen(function* () {
     return yield* store.transaction(
       Effect.gen(function* () {
         const rows = yield* rowsById
+        const told = { operation: "reconcile", stage: "read", total: snapshot.bytes.byteLength } as const
+        progress.report({ ...told, done: 0 })
         const reading = IssueLines.read(snapshot.bytes, (id, text) => rows.get(id)?.line === text)
         if (reading.unreadable.length > 0) {
           return { ...nothing(false), barred: unreadable(file.path, reading) }
@@ -256,7 +265,8 @@ export const make = Effect.gen(function* () {
           lines,
           descents
         })
-        yield* apply(plan, "issue-file")
+        progress.report({ ...told, done: told.total })
+        yield* apply(plan, "issue-file", "reconcile")
         yield* store.setFileRecord(recordOf(snapshot))
         return { adopted: plan.adopted.length, renamed: plan.renamed, missing: false, barred: [] }
       })
@@ -266,6 +276,8 @@ export const make = Effect.gen(function* () {
   type AbsorbOptions = Parameters<Reconciler["Type"]["absorb"]>[1] & { readonly afterCrash?: boolean }
 
   const absorbLines = Effect.fnUntraced(function* (bytes: Uint8Array, options: AbsorbOptions) {
+    const told = { operation: "import", stage: "read", total: bytes.byteLength } as const
+    progress.report({ ...told, done: 0 })
     const reading = IssueLines.read(bytes)
     const [first] = unreadable(options.source ?? file.path, reading)
     if (first !== undefined) return yield* first
@@ -296,7 +308,8 @@ export const make = Effect.gen(function* () {
           lines,
           descents
         })
-        if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import")
+        progress.report({ ...told, done: told.total })
+        if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import", "import")
         const created = plan.adopted.filter(({ before }) => before === undefined).map(({ id }) => id)
         const updated = plan.adopted.filter(({ before }) => before !== undefined).map(({ id }) => id)
         const ids = new Set(lines.map(({ id }) => id))

@@ -22,6 +22,8 @@ export interface Ran {
 export interface Options {
   readonly stdin?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
+  /** Where it shows a bar; without one it has no terminal. */
+  readonly statusLine?: (text: string) => void
   /** Told of what it says, at the moment it says it. */
   readonly onError?: (text: string) => void
 }
@@ -45,6 +47,7 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
           stderr += Escape.text(text)
           options.onError?.(text)
         }),
+      statusLine: options.statusLine,
       readAll: Effect.sync(() => Buffer.from(options.stdin ?? ""))
     })
     return Program.main(words).pipe(
