@@ -335,11 +335,17 @@ export const absorb = (options: {
   for (const { id, text } of lines) incoming.set(id, (incoming.get(id) ?? new Set()).add(text))
   const splits = makeSplits(rows, incoming)
   const ancestors = new Map<string, IssueRecord.IssueRecord>()
+  const descents: Array<Descent> = []
   for (const [id, texts] of incoming) {
     const row = rows.get(id)
     if (row !== undefined && texts.size === 1 && texts.has(row.line)) continue
     const all = [...new Set([...(row === undefined ? [] : [row.line]), ...texts])]
     const ancestor = all.length > 1 ? ancestorOf(id, all) : undefined
+    // as it was judged now it is judged when it comes again
+    if (ancestor !== undefined) descents.push({ id, line: ancestor, parents: [] })
+    for (const line of texts) {
+      if (line !== row?.line) descents.push({ id, line, parents: ancestor === undefined ? [] : [ancestor] })
+    }
     const records = all.map(recordOf)
     const from = ancestor === undefined ? undefined : recordOf(ancestor)
     if (from !== undefined && areToldApart(from, records, incoming)) {
@@ -354,7 +360,6 @@ export const absorb = (options: {
     }
   }
   const writes: Array<Write> = []
-  const descents: Array<Descent> = []
   const adopted: Array<Reconciliation["adopted"][number]> = []
   for (const [id, records] of versions) {
     const row = rows.get(id)

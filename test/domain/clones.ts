@@ -6,7 +6,6 @@
  * An edit is lost if the end shows neither it nor an edit of the same value that its author did not know of or that was
  * made on top of it. Where the ancestor is exact none is; elsewhere the rate is measured.
  */
-import * as FileMerge from "../../src/domain/FileMerge.ts"
 import * as IssueChange from "../../src/domain/IssueChange.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as MergeOrder from "../../src/domain/MergeOrder.ts"
@@ -14,114 +13,25 @@ import { storedAncestor } from "../../src/flush/Reconciler.ts"
 import * as Reconciliation from "../../src/flush/Reconciliation.ts"
 import type { MarkedRow, Version } from "../../src/store/IssueStore.ts"
 import { versionHash } from "../../src/store/Version.ts"
-import { read as readAnew } from "./merge-arbitraries.ts"
-
-/** Lines by their text: most are read many times. */
-const known = new Map<string, IssueRecord.IssueRecord>()
-const read = (line: string): IssueRecord.IssueRecord => {
-  const record = known.get(line) ?? readAnew(line)
-  known.set(line, record)
-  return record
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Git
-// ---------------------------------------------------------------------------------------------------------------------
-
-type File = ReadonlyArray<string>
-
-interface Commit {
-  readonly parents: ReadonlyArray<Commit>
-  readonly file: File
-  readonly known: ReadonlySet<Edit>
-}
-
-const history = (commit: Commit, seen = new Set<Commit>()): Set<Commit> => {
-  if (seen.has(commit)) return seen
-  seen.add(commit)
-  for (const parent of commit.parents) history(parent, seen)
-  return seen
-}
-
-const mergeBases = (a: Commit, b: Commit): ReadonlyArray<Commit> => {
-  const ours = history(a)
-  const common = [...history(b)].filter(commit => ours.has(commit))
-  const below = new Set(common.flatMap(commit => commit.parents.flatMap(parent => [...history(parent)])))
-  return common.filter(commit => !below.has(commit))
-}
-
-const drive = (base: File, left: File, right: File): File =>
-  FileMerge.mergeFiles({ base: base.map(read), left: left.map(read), right: right.map(read) }).records.map(
-    IssueRecord.line
-  )
-
-/** Where histories cross, git merges their several bases into one first, by the driver too. */
-const virtualBase = (a: Commit, b: Commit): Commit | undefined =>
-  mergeBases(a, b).reduce<Commit | undefined>((one, other) => {
-    if (one === undefined) return other
-    const base = virtualBase(one, other)?.file ?? []
-    return { parents: [one, other], file: drive(base, one.file, other.file), known: new Set() }
-  }, undefined)
-
-const byId = (file: File): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const out = new Map<string, ReadonlyArray<string>>()
-  for (const line of file) out.set(read(line).id, [...(out.get(read(line).id) ?? []), line])
-  return out
-}
-
-/** Lines of both sides, where they differ; also lines that one side left alone, as they stand beside changed ones. */
-const unite = (base: File, left: File, right: File, random: Random): { readonly file: File; readonly met: number } => {
-  const [from, ours, theirs] = [byId(base), byId(left), byId(right)]
-  const out: Array<string> = []
-  let met = 0
-  let isHunk = false
-  for (const id of [...new Set([...ours.keys(), ...theirs.keys()])].sort(MergeOrder.compareText)) {
-    const [b, l, r] = [from.get(id) ?? [], ours.get(id) ?? [], theirs.get(id) ?? []]
-    const same = (x: File, y: File) => x.join("\n") === y.join("\n")
-    const conflict = !same(l, r) && !same(b, l) && !same(b, r)
-    const both: boolean = conflict || (isHunk && !same(l, r) && random.below(2) === 0)
-    isHunk = both || (conflict && isHunk)
-    if (both && l.length > 0 && r.length > 0) met++
-    out.push(...(both ? [...l, ...r] : same(b, l) ? r : l))
-  }
-  return { file: out, met }
-}
+import {
+  byId,
+  type Commit,
+  drive,
+  type Edit,
+  type File,
+  history,
+  mergeBases,
+  pick,
+  type Random,
+  randomOf,
+  read,
+  unite,
+  virtualBase
+} from "./commits.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Clones
 // ---------------------------------------------------------------------------------------------------------------------
-
-interface Random {
-  readonly below: (n: number) => number
-}
-
-/** The same numbers for the same seed. */
-const randomOf = (seed: number): Random => {
-  let state = seed + 0x9e3779b9
-  return {
-    below: n => {
-      state = (state + 0x6d2b79f5) | 0
-      let t = Math.imul(state ^ (state >>> 15), 1 | state)
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-      return ((t ^ (t >>> 14)) >>> 0) % n
-    }
-  }
-}
-
-const pick = <A>(random: Random, all: ReadonlyArray<A>): A => {
-  const one = all[random.below(all.length)]
-  if (one === undefined) throw new RangeError("nothing to pick from")
-  return one
-}
-
-export interface Edit {
-  readonly id: string
-  readonly unit: string
-  readonly value: string
-  readonly at: string
-  /** What its author knew of. */
-  readonly past: ReadonlySet<Edit>
-}
 
 export type Ancestors = "git" | "store" | "none"
 export type Way = "driver" | "union" | "hand"
