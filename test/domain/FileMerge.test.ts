@@ -133,6 +133,14 @@ describe("renamed ids", () => {
     const left = [issue("new", 2, { title: "N" }), tombstone(2)]
     expect(merged([issue("old", 1)], left, [issue("old", 1)])).toEqual(left)
   })
+
+  it("G19, G22: what one side took away before both renamed it does not come back", () => {
+    const base = issue("old", 1, { labels: ["kept", "away"] })
+    const left = [tombstone(2), issue("new", 2, { labels: ["kept"] })]
+    const right = [tombstone(3), issue("new", 3, { labels: ["kept", "away"] })]
+    expect(merged([base], left, right)).toEqual([issue("new", 3, { labels: ["kept"] }), tombstone(3)])
+    expect(merged([base], right, left)).toEqual([issue("new", 3, { labels: ["kept"] }), tombstone(3)])
+  })
 })
 
 describe("issues created apart", () => {
