@@ -10,9 +10,10 @@ const integration = [
   "test/cli/RenamePrefix.test.ts",
   "test/issue-file/IssueFile.test.ts",
   "test/issue-file/IssueLock.test.ts",
-  "test/tracker/ClassicTakeover.test.ts"
+  "test/tracker/ClassicTakeover.test.ts",
+  "test/tracker/clones.model.test.ts"
 ]
-const system = ["test/system/**/*.test.ts", "test/torture/**/*.torture.ts"]
+const system = ["test/system/**/*.test.ts"]
 
 export default defineConfig({
   test: {

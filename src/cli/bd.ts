@@ -27,7 +27,10 @@ const surroundings = Layer.mergeAll(
   NodeFileSystem.layer,
   NodeTerminal.layer,
   Layer.sync(WorkingDirectory, () => process.cwd()),
-  Logger.replace(Logger.defaultLogger, Output.logger(NodeStdio.writeError)),
+  Logger.replace(
+    Logger.defaultLogger,
+    Output.logger(text => process.stderr.write(text))
+  ),
   Logger.minimumLogLevel(level)
 )
 
