@@ -13,7 +13,7 @@ const integration = [
   "test/tracker/ClassicTakeover.test.ts",
   "test/tracker/clones.model.test.ts"
 ]
-const system = ["test/system/**/*.test.ts"]
+const system = ["test/system/**/*.test.ts", "test/torture/**/*.torture.ts"]
 
 export default defineConfig({
   test: {

@@ -282,7 +282,8 @@ export const read = (words: ReadonlyArray<string>): Reading => {
   const command = settle(scan)
   const { flags, globals, path, positionals } = scan
   const bare = positionals.length === 0 && flags.size === 0
-  const opensGroup = command === undefined || wordsUnder(path).size > 0
+  // one that does something without further words does it, whatever commands there are below it
+  const opensGroup = command === undefined || (wordsUnder(path).size > 0 && neededWords(command).length > 0)
 
   if (isOn(globals.get("help"))) return { _tag: "HelpWanted", path, globals }
   if (scan.error === undefined && bare && opensGroup) {
@@ -328,9 +329,12 @@ export const synopsis = (command: CommandSpec): string =>
     )
   ].join(" ")
 
+const neededWords = (command: CommandSpec) =>
+  Object.values(command.positionals).filter(({ arity }) => arity === "one" || arity === "some")
+
 const checkPositionals = (scan: Scan, command: CommandSpec): void => {
   const wanted = Object.values(command.positionals)
-  const needed = wanted.filter(({ arity }) => arity === "one" || arity === "some")
+  const needed = neededWords(command)
   const most = wanted.some(({ arity }) => arity === "some" || arity === "any")
     ? Number.POSITIVE_INFINITY
     : wanted.length

@@ -20,7 +20,7 @@ export interface Flag {
   readonly aliases?: ReadonlyArray<string>
   /** How help calls the value. */
   readonly value?: string
-  /** The values of a `choice`. */
+  /** The values of a `choice`; of another kind the usual ones, for completion. */
   readonly choices?: ReadonlyArray<string>
   /** Accepted, and left out of help. */
   readonly hidden?: boolean

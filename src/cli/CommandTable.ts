@@ -3,15 +3,19 @@
  * `@effect/cli` tree and the types of what a command gets come from here.
  */
 import type { Flags } from "./CommandSpec.ts"
+import * as Guides from "./specs/GuideSpecs.ts"
 import * as Issues from "./specs/IssueSpecs.ts"
 import * as Links from "./specs/LinkSpecs.ts"
 import * as Project from "./specs/ProjectSpecs.ts"
 import * as Queries from "./specs/QuerySpecs.ts"
+import * as Upkeep from "./specs/UpkeepSpecs.ts"
 
+export * from "./specs/GuideSpecs.ts"
 export * from "./specs/IssueSpecs.ts"
 export * from "./specs/LinkSpecs.ts"
 export * from "./specs/ProjectSpecs.ts"
 export * from "./specs/QuerySpecs.ts"
+export * from "./specs/UpkeepSpecs.ts"
 
 /** Accepted by every command, before or after its name. */
 export const globalFlags = {
@@ -77,6 +81,7 @@ export const commands = [
   Project.importIssues,
   Project.merge,
   Project.flush,
+  Project.flushStatus,
   Project.sync,
   Project.renamePrefix,
   Project.info,
@@ -85,6 +90,17 @@ export const commands = [
   Project.configSet,
   Project.configList,
   Project.configUnset,
+  Upkeep.duplicates,
+  Upkeep.validate,
+  Upkeep.repairDeps,
+  Upkeep.detectPollution,
+  Upkeep.migrate,
+  Guides.quickstart,
+  Guides.prime,
+  Guides.onboard,
+  Guides.completionBash,
+  Guides.completionZsh,
+  Guides.completionFish,
   Project.daemon,
   Project.hooks,
   Project.resolve,
@@ -107,5 +123,6 @@ export const groups: ReadonlyMap<string, string> = new Map([
   ["label", "Labels"],
   ["comments", "Comments"],
   ["epic", "Epics and how far they are"],
-  ["config", "Settings of this repository"]
+  ["config", "Settings of this repository"],
+  ["completion", "Completion of commands and flags in a shell"]
 ])

@@ -1,8 +1,9 @@
 /**
  * A command of the table as an `@effect/cli` command: the one file that knows that library.
  *
- * Only the command that is run is built, with the words that lead to it. `Argv` has put the words in order and marked
- * every value, so that nothing is left that `@effect/cli` could take for something else.
+ * Only the command that is run is built, with the words that lead to it and the flags that were given: each option costs
+ * the start of every command its share. `Argv` has put the words in order and marked every value, so that nothing is
+ * left that `@effect/cli` could take for something else.
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
@@ -10,8 +11,7 @@ import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Effect from "effect/Effect"
 import * as Argv from "./Argv.ts"
-import type { CommandSpec, Flag, Flags, Input, Positional, Prose } from "./CommandSpec.ts"
-import { globalFlags } from "./CommandTable.ts"
+import type { CommandSpec, Flag, Input, Positional, Prose } from "./CommandSpec.ts"
 
 const values = (name: string): Options.Options<ReadonlyArray<string>> =>
   Options.text(name).pipe(
@@ -19,13 +19,9 @@ const values = (name: string): Options.Options<ReadonlyArray<string>> =>
     Options.map(given => given.map(Argv.unmark))
   )
 
-/** Each flag as an option that collects what was given; a text field has a second one for its file. */
-const optionsOf = (flags: Flags): Record<string, Options.Options<ReadonlyArray<string>>> =>
-  Object.fromEntries(
-    Object.entries(flags).flatMap(([name, { kind }]) =>
-      [name, ...(kind === "prose" ? [`${name}-file`] : [])].map(key => [key, values(key)])
-    )
-  )
+/** Each flag that was given as an option that collects its values. */
+const optionsOf = (given: Argv.FlagValues): Record<string, Options.Options<ReadonlyArray<string>>> =>
+  Object.fromEntries([...given.keys()].map(name => [name, values(name)]))
 
 const prose = (text: string): Prose => (text === "-" ? { _tag: "Stdin" } : { _tag: "Given", text })
 
@@ -91,11 +87,11 @@ export const run = <E, R>(
   const { command: spec } = invocation
   const leaf = Command.make(
     spec.path.at(-1) ?? "",
-    { flags: optionsOf(spec.flags), words: Args.repeated(Args.text({ name: "word" })) },
+    { flags: optionsOf(invocation.flags), words: Args.repeated(Args.text({ name: "word" })) },
     ({ flags, words }) => handler(inputOf(spec, flags, words.map(Argv.unmark)))
   )
   const group = spec.path.length === 1 ? undefined : Command.make(spec.path[0] ?? "")
-  const program = Command.make("bd", { globals: optionsOf(globalFlags) }).pipe(
+  const program = Command.make("bd", { globals: optionsOf(invocation.globals) }).pipe(
     Command.withSubcommands([group === undefined ? leaf : Command.withSubcommands(group, [leaf])])
   )
   return Command.run(program, { name: "bd", version: "" })(["node", "bd", ...Argv.normalized(invocation)]).pipe(

@@ -2,6 +2,14 @@
  * `.beads/config.yaml`: settings of the repository, committed. Flat `key: value` lines; what else stands in the file is
  * left as it is.
  */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import { FileUnusable } from "./CliError.ts"
+import * as SmallFile from "./SmallFile.ts"
+
+/** The key of the prefix of new ids. */
+export const prefixKey = "issue-prefix"
 
 const entry = /^([A-Za-z][\w.-]*)[ \t]*:[ \t]*(.*)$/
 
@@ -49,3 +57,27 @@ export const unset = (text: string, key: string): string =>
     .split("\n")
     .filter(line => entry.exec(line)?.[1] !== key)
     .join("\n")
+
+const pathIn = (directory: string) => Effect.map(Path.Path, path => path.join(directory, "config.yaml"))
+
+/** The settings of a `.beads`; none if there is no such file. */
+export const load = Effect.fn("ConfigFile.load")(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  return read(yield* Effect.orElseSucceed(fs.readFileString(yield* pathIn(directory)), () => ""))
+})
+
+/** Changes the settings of a `.beads`; the file is replaced in one step. What changes nothing writes nothing. */
+export const change = Effect.fn("ConfigFile.change")(function* (directory: string, edit: (text: string) => string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* pathIn(directory)
+  yield* Effect.gen(function* () {
+    const text = yield* fs.readFileString(file).pipe(
+      Effect.catchIf(
+        error => error._tag === "SystemError" && error.reason === "NotFound",
+        () => Effect.succeed("")
+      )
+    )
+    const edited = edit(text)
+    if (edited !== text) yield* SmallFile.replace(file, edited)
+  }).pipe(Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause })))
+})

@@ -160,6 +160,18 @@ const nearest = Effect.fnUntraced(function* (start: string) {
   }
 })
 
+/** A store may be missing, it is made anew; one of another name than the project's would become a second one. */
+const checkStore = Effect.fnUntraced(function* (location: Location) {
+  const path = yield* Path.Path
+  const { database } = yield* inDirectory(location.directory)
+  if (location.database === database || (yield* isProject(location.directory, [location.database]))) return location
+  return yield* new WorkspaceInvalid({
+    path: location.database,
+    detail: "there is no such store",
+    hint: `the store of this .beads is ${path.basename(database)}`
+  })
+})
+
 /** Where to work: `--db`, `BEADS_DB`, `BEADS_DIR`, else the nearest `.beads` from `start` upwards. */
 export const find = Effect.fn("Discovery.find")(function* (start: string) {
   const given = yield* named()
@@ -168,7 +180,8 @@ export const find = Effect.fn("Discovery.find")(function* (start: string) {
     if (!(yield* isProject(given.directory, [...marks, given.database ?? defaultDatabase]))) {
       return yield* new WorkspaceNotFound({ directory: given.directory, named: true })
     }
-    return yield* inDirectory(given.directory, given.database)
+    const location = yield* inDirectory(given.directory, given.database)
+    return yield* checkStore(location)
   }
   const directory = yield* nearest(start)
   if (directory === undefined) return yield* new WorkspaceNotFound({ directory: start, named: false })

@@ -36,20 +36,37 @@ const alone = <S extends CommandSpec>(_spec: S, module: () => Promise<Run<S, Sur
  * cannot be used, on a read-only file system or because it is damaged (G26).
  */
 const tracked =
-  <S extends CommandSpec>(spec: S, module: () => Promise<Run<S, Surroundings | Tracker | Session>>): Handler =>
+  <S extends CommandSpec>(
+    spec: S,
+    module: () => Promise<Run<S, Surroundings | Tracker | Session>>,
+    /** It is the store that is asked about: the issue file alone is no answer. */
+    { needsStore = false } = {}
+  ): Handler =>
   input =>
     Effect.gen(function* () {
       const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
       const command = load(module)(input)
       const mutates = changesIssues(spec, flag => Boolean(input.flags[flag]))
       const attempt = Effect.provide(command, layer({ mutates }))
-      if (mutates) return yield* attempt
+      if (mutates || needsStore) return yield* attempt
       yield* Effect.catchIf(attempt, isUnusableStore, error =>
         Effect.logWarning(
           `${error.message}. Answering from the issue file; changes not published yet are not shown`
         ).pipe(Effect.andThen(Effect.provide(command, layer({ mutates: false, inMemory: true }))))
       )
     })
+
+/** A command that has something to say also where its work cannot be done. */
+const withFallback =
+  <S extends CommandSpec>(
+    _spec: S,
+    handler: Handler,
+    module: () => Promise<(input: Input<S>, error: CommandError) => Effect.Effect<void, CommandError, Surroundings>>
+  ): Handler =>
+  input =>
+    Effect.catchAll(handler(input), error =>
+      Effect.flatMap(Effect.promise(module), fallback => fallback(input as Input<S>, error))
+    )
 
 /** A store that another version or program owns is refused; one that does not work is gone round. */
 const isUnusableStore = (error: CommandError): boolean => error._tag === "StoreError" && error.isOutOfOrder
@@ -101,6 +118,9 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   import: tracked(Table.importIssues, () => import("./commands/import.ts").then(module => module.run)),
   merge: alone(Table.merge, () => import("./commands/merge.ts").then(module => module.run)),
   flush: tracked(Table.flush, () => import("./commands/flush.ts").then(module => module.run)),
+  "flush status": tracked(Table.flushStatus, () => import("./commands/flushStatus.ts").then(module => module.run), {
+    needsStore: true
+  }),
   sync: tracked(Table.sync, () => import("./commands/sync.ts").then(module => module.run)),
   "rename-prefix": tracked(Table.renamePrefix, () => import("./commands/renamePrefix.ts").then(module => module.run)),
   info: tracked(Table.info, () => import("./commands/info.ts").then(module => module.run)),
@@ -109,6 +129,29 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
   "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
   "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
+  duplicates: tracked(Table.duplicates, () => import("./commands/duplicates.ts").then(module => module.run)),
+  validate: tracked(Table.validate, () => import("./commands/validate.ts").then(module => module.run)),
+  "repair-deps": tracked(Table.repairDeps, () => import("./commands/repairDeps.ts").then(module => module.run)),
+  "detect-pollution": tracked(Table.detectPollution, () =>
+    import("./commands/detectPollution.ts").then(module => module.run)
+  ),
+  migrate: tracked(Table.migrate, () => import("./commands/migrate.ts").then(module => module.run)),
+  quickstart: alone(Table.quickstart, () => import("./commands/guide.ts").then(module => module.quickstart)),
+  prime: withFallback(
+    Table.prime,
+    tracked(Table.prime, () => import("./commands/prime.ts").then(module => module.run)),
+    () => import("./commands/prime.ts").then(module => module.otherwise)
+  ),
+  onboard: alone(Table.onboard, () => import("./commands/guide.ts").then(module => module.onboard)),
+  "completion bash": alone(Table.completionBash, () =>
+    import("./commands/completion.ts").then(module => module.run("bash"))
+  ),
+  "completion zsh": alone(Table.completionZsh, () =>
+    import("./commands/completion.ts").then(module => module.run("zsh"))
+  ),
+  "completion fish": alone(Table.completionFish, () =>
+    import("./commands/completion.ts").then(module => module.run("fish"))
+  ),
   daemon: alone(Table.daemon, () => import("./commands/later.ts").then(module => module.run("daemon"))),
   hooks: alone(Table.hooks, () => import("./commands/later.ts").then(module => module.run("hooks"))),
   resolve: alone(Table.resolve, () => import("./commands/later.ts").then(module => module.run("resolve"))),

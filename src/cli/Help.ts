@@ -44,7 +44,7 @@ const overview = (): string => {
   const inGroup = (command: CommandSpec) => groups.has(command.path[0] ?? "")
   const rows = shown.flatMap((command): ReadonlyArray<readonly [string, string]> => {
     const [first = ""] = command.path
-    if (!inGroup(command)) return [[first, command.summary]]
+    if (!inGroup(command)) return [[command.path.join(" "), command.summary]]
     // the first command of a group stands for it
     if (all.find(({ path }) => path[0] === first) !== command) return []
     const words = all.filter(({ path }) => path[0] === first && path.length === 2).map(({ path }) => path[1])
@@ -93,5 +93,8 @@ export const text = (path: ReadonlyArray<string>): string => {
   if (under.length === 1 && only !== undefined) return one(only)
   const own = under.find(command => command.path.length === path.length)
   const rows = under.map(command => [synopsis(command), command.summary] as const)
+  if (own !== undefined && !groups.has(path.join(" "))) {
+    return `${one(own)}\nCommands:\n${table(rows.filter((_, i) => under[i] !== own))}\n`
+  }
   return `${groups.get(path.join(" ")) ?? own?.summary ?? ""}\n\n${table(rows)}\n\nbd ${path.join(" ")} COMMAND --help tells more.\n`
 }

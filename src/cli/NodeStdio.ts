@@ -24,6 +24,31 @@ const readAll = Effect.tryPromise({
   catch: cause => new FileUnusable({ path: "stdin", detail: "it cannot be read", cause })
 })
 
+let statusShown = false
+
+/** Takes the status line away before something else is written, to whichever stream: both may be the one terminal. */
+const clearStatus = () => {
+  if (!statusShown) return
+  statusShown = false
+  process.stderr.write("\r\u001b[K")
+}
+
+const statusLine = (text: string) => {
+  clearStatus()
+  if (text === "") return
+  // one that is as wide as the terminal would go on in the next line, which is not taken away
+  process.stderr.write(Escape.line(text).slice(0, Math.max(0, (process.stderr.columns || 80) - 1)))
+  statusShown = true
+}
+
+/** For log entries. */
+export const writeError = (text: string) => {
+  clearStatus()
+  process.stderr.write(text)
+}
+
+const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clearStatus), write)
+
 export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", () => {
@@ -31,10 +56,11 @@ export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
     })
   }
   return Stdio.of({
-    out: text => write(process.stdout, "stdout", Escape.text(text)),
-    outBytes: bytes => write(process.stdout, "stdout", bytes),
+    out: text => cleared(write(process.stdout, "stdout", Escape.text(text))),
+    outBytes: bytes => cleared(write(process.stdout, "stdout", bytes)),
     // where stderr cannot be written there is nowhere left to say so
-    err: text => Effect.exit(write(process.stderr, "stderr", Escape.text(text))),
+    err: text => cleared(Effect.exit(write(process.stderr, "stderr", Escape.text(text)))),
+    statusLine: process.stderr.isTTY && process.env["TERM"] !== "dumb" ? statusLine : undefined,
     readAll
   })
 })

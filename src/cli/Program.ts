@@ -13,7 +13,7 @@ import * as Output from "./Output.ts"
 import * as SettingsModule from "./Settings.ts"
 import { Settings } from "./Settings.ts"
 import { Stdio } from "./Stdio.ts"
-import type { WorkingDirectory } from "./WorkingDirectory.ts"
+import { WorkingDirectory } from "./WorkingDirectory.ts"
 
 const invoke = (invocation: Argv.Invocation) =>
   Effect.gen(function* () {
@@ -41,14 +41,32 @@ const perform = (reading: Argv.Reading) =>
     }
   })
 
-/** The settings; if they cannot be read, the failure is told as the flags ask. */
-const readSettings = (globals: Argv.FlagValues) =>
-  SettingsModule.make(globals).pipe(
+/** What `config.yaml` says, if there is a place to work on: without one the command tells of that. */
+const configured = (settings: Settings["Type"]) =>
+  Effect.gen(function* () {
+    const Discovery = yield* Effect.promise(() => import("./Discovery.ts"))
+    const ConfigFile = yield* Effect.promise(() => import("./ConfigFile.ts"))
+    const { directory } = yield* Discovery.find(yield* WorkingDirectory)
+    return yield* ConfigFile.load(directory)
+  }).pipe(
+    Effect.orElseSucceed(() => new Map<string, string>()),
+    Effect.provideService(Settings, settings)
+  )
+
+/** The settings; if they cannot be read, the failure is told as the flags ask. They are no reason to keep
+ * back help or the version. */
+const readSettings = ({ _tag, globals }: Argv.Reading) =>
+  Effect.gen(function* () {
+    const given = yield* SettingsModule.make(globals)
+    if (_tag !== "Invocation") return given
+    const settings = yield* configured(given)
+    return settings.size === 0 ? given : yield* SettingsModule.make(globals, settings)
+  }).pipe(
     Effect.map(settings => ({ settings, problem: Option.none<CommandError>() })),
     Effect.catchAll(error =>
       Effect.succeed({
         settings: { ...SettingsModule.defaults, json: Argv.isOn(globals.get("json")) },
-        problem: Option.some<CommandError>(error)
+        problem: _tag === "Invocation" ? Option.some<CommandError>(error) : Option.none<CommandError>()
       })
     )
   )
@@ -59,7 +77,7 @@ export const main = (
 ): Effect.Effect<number, never, Stdio | WorkingDirectory | FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
   Effect.gen(function* () {
     const reading = Argv.read(words)
-    const { problem, settings } = yield* readSettings(reading.globals)
+    const { problem, settings } = yield* readSettings(reading)
     const stdio = yield* Stdio
     let answered = false
     const watched = Stdio.of({

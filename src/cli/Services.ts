@@ -1,58 +1,23 @@
 /** What a command that works on issues runs on: the `.beads` found, the actor, the tracker. */
-
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Workspace from "../tracker/Workspace.ts"
 import * as Actor from "./Actor.ts"
-import { FileUnusable } from "./CliError.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Location } from "./Discovery.ts"
+import * as ProgressBar from "./ProgressBar.ts"
 import { Session } from "./Session.ts"
 import { Settings } from "./Settings.ts"
-import * as SmallFile from "./SmallFile.ts"
-
-/** The settings in `.beads/config.yaml`; none if there is no such file. */
-export const configFile = Effect.fn("Services.configFile")(function* (location: Location) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const text = yield* fs
-    .readFileString(path.join(location.directory, "config.yaml"))
-    .pipe(Effect.orElseSucceed(() => ""))
-  return ConfigFile.read(text)
-})
-
-/** Changes `.beads/config.yaml`; the file is replaced in one step. What changes nothing writes nothing. */
-export const changeConfigFile = Effect.fn("Services.changeConfigFile")(function* (
-  location: Location,
-  change: (text: string) => string
-) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const file = path.join(location.directory, "config.yaml")
-  yield* Effect.gen(function* () {
-    const text = yield* fs.readFileString(file).pipe(
-      Effect.catchIf(
-        error => error._tag === "SystemError" && error.reason === "NotFound",
-        () => Effect.succeed("")
-      )
-    )
-    const changed = change(text)
-    if (changed !== text) yield* SmallFile.replace(file, changed)
-  }).pipe(Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause })))
-})
-
-/** The key of the prefix of new ids in `config.yaml`. */
-export const prefixKey = "issue-prefix"
 
 /** Keeps the prefix in `config.yaml`, unless one stands there. What cannot be kept is found again in the ids. */
 const keepPrefix = (location: Location) =>
   Effect.map(
     Effect.context<FileSystem.FileSystem | Path.Path>(),
     context => (prefix: string) =>
-      changeConfigFile(location, text =>
-        ConfigFile.read(text).get(prefixKey) ? text : ConfigFile.set(text, prefixKey, prefix)
+      ConfigFile.change(location.directory, text =>
+        ConfigFile.read(text).get(ConfigFile.prefixKey) ? text : ConfigFile.set(text, ConfigFile.prefixKey, prefix)
       ).pipe(Effect.provide(context), Effect.ignore)
   )
 
@@ -70,7 +35,7 @@ export const layer = (location: Location, options: ServicesOptions) =>
     Effect.gen(function* () {
       const settings = yield* Settings
       const actor = yield* Actor.find(options)
-      const config = yield* configFile(location)
+      const config = yield* ConfigFile.load(location.directory)
       return Layer.merge(
         Layer.succeed(Session, { location, actor }),
         (options.inMemory === true ? Workspace.layerReadOnly : Workspace.layer)({
@@ -78,12 +43,14 @@ export const layer = (location: Location, options: ServicesOptions) =>
           issueFile: location.issueFile,
           store: location.database,
           actor,
-          prefix: options.prefix ?? (config.get(prefixKey) || undefined),
+          prefix: options.prefix ?? (config.get(ConfigFile.prefixKey) || undefined),
           ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
           flush: options.mutates && settings.flush ? "debounced" : "never",
+          // one attempt: what the exit code says of a change stays true (G11)
+          flushOptions: { retries: false },
           autoImport: settings.import,
           keepPrefix: yield* keepPrefix(location)
-        })
+        }).pipe(Layer.provide(ProgressBar.layer))
       )
     })
   )

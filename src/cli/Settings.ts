@@ -44,6 +44,9 @@ export const defaults: Settings["Type"] = {
   database: undefined
 }
 
+/** What `config.yaml` says, by the names of flags. */
+export type Configured = ReadonlyMap<string, string>
+
 const fromEnvironment = (...names: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     for (const name of names) {
@@ -53,43 +56,58 @@ const fromEnvironment = (...names: ReadonlyArray<string>) =>
     return undefined
   })
 
-/** Whether a switch is on: by its flag, else by one of the variables. */
-const isOn = (globals: FlagValues, flag: string, ...names: ReadonlyArray<string>) =>
-  globals.has(flag)
-    ? Effect.succeed(Argv.isOn(globals.get(flag)))
-    : Effect.flatMap(fromEnvironment(...names), found =>
-        found === undefined || Argv.isSwitch(found.value)
-          ? Effect.succeed(found !== undefined && Argv.isOn([found.value]))
-          : Effect.fail(new InvalidFlag({ flag: found.name, value: found.value, expected: "true or false" }))
+/**
+ * A setting by its flag, else by one of the variables, else by `config.yaml`. A variable with a value that makes no sense
+ * is an error, as the flag would be; one in the file, which is everybody's, is passed over with a warning.
+ */
+const decoded = <A>(
+  globals: FlagValues,
+  configured: Configured,
+  flag: string,
+  names: ReadonlyArray<string>,
+  setting: { readonly decode: (text: string) => A | undefined; readonly expected: string }
+) =>
+  Effect.gen(function* () {
+    const given = globals.get(flag)?.at(-1)
+    const said =
+      given === undefined || given === "" ? yield* fromEnvironment(...names) : { name: `--${flag}`, value: given }
+    if (said !== undefined) {
+      const value = setting.decode(said.value)
+      if (value !== undefined) return value
+      return yield* new InvalidFlag({ flag: said.name, value: said.value, expected: setting.expected })
+    }
+    const kept = configured.get(flag)
+    if (kept === undefined || kept === "") return undefined
+    const value = setting.decode(kept)
+    if (value === undefined) {
+      yield* Effect.logWarning(
+        `config.yaml: ${flag} is ${JSON.stringify(kept)}, expected ${setting.expected}; it is not heeded`
       )
+    }
+    return value
+  })
 
-const text = (globals: FlagValues, flag: string, ...names: ReadonlyArray<string>) => {
-  const given = globals.get(flag)?.at(-1)
-  return given !== undefined && given !== ""
-    ? Effect.succeed({ name: `--${flag}`, value: given })
-    : fromEnvironment(...names)
+const aSwitch = {
+  decode: (text: string) => (Argv.isSwitch(text) ? Argv.isOn([text]) : undefined),
+  expected: "true or false"
 }
+const aTime = { decode: Argv.durationMillis, expected: "a time such as 500ms, 5s or 1m" }
+const aText = { decode: (text: string) => text, expected: "text" }
 
-/** Reads the settings. A variable with a value that makes no sense is an error, as the flag would be. */
-export const make = Effect.fn("Settings.make")(function* (globals: FlagValues) {
-  const envelope = yield* isOn(globals, "json-envelope")
-  const lockTimeout = yield* text(globals, "lock-timeout", "BD_LOCK_TIMEOUT", "BEADS_LOCK_TIMEOUT")
-  const millis = lockTimeout === undefined ? undefined : Argv.durationMillis(lockTimeout.value)
-  if (lockTimeout !== undefined && millis === undefined) {
-    return yield* new InvalidFlag({
-      flag: lockTimeout.name,
-      value: lockTimeout.value,
-      expected: "a time such as 500ms, 5s or 1m"
-    })
-  }
+/** Reads the settings. */
+export const make = Effect.fn("Settings.make")(function* (globals: FlagValues, configured: Configured = new Map()) {
+  const isOn = (flag: string, ...names: ReadonlyArray<string>) =>
+    Effect.map(decoded(globals, configured, flag, names, aSwitch), on => on === true)
+  const envelope = yield* isOn("json-envelope")
   return Settings.of({
-    json: envelope || (yield* isOn(globals, "json", "BD_JSON")),
+    json: envelope || (yield* isOn("json", "BD_JSON")),
     envelope,
-    quiet: yield* isOn(globals, "quiet"),
-    flush: !(yield* isOn(globals, "no-auto-flush", "BD_NO_AUTO_FLUSH")),
-    import: !(yield* isOn(globals, "no-auto-import", "BD_NO_AUTO_IMPORT")),
-    lockTimeout: millis,
-    actor: (yield* text(globals, "actor", "BD_ACTOR"))?.value,
-    database: (yield* text(globals, "db", "BEADS_DB", "BD_DB"))?.value
+    quiet: yield* isOn("quiet"),
+    flush: !(yield* isOn("no-auto-flush", "BD_NO_AUTO_FLUSH")),
+    import: !(yield* isOn("no-auto-import", "BD_NO_AUTO_IMPORT")),
+    lockTimeout: yield* decoded(globals, configured, "lock-timeout", ["BD_LOCK_TIMEOUT", "BEADS_LOCK_TIMEOUT"], aTime),
+    actor: yield* decoded(globals, configured, "actor", ["BD_ACTOR"], aText),
+    // where config.yaml is found by it, it cannot stand there
+    database: yield* decoded(globals, new Map(), "db", ["BEADS_DB", "BD_DB"], aText)
   })
 })

@@ -15,6 +15,11 @@ export class Stdio extends Context.Tag("effect-beads/cli/Stdio")<
     readonly outBytes: (bytes: Uint8Array) => Effect.Effect<void>
     /** Writes text to stderr, control characters made visible. */
     readonly err: (text: string) => Effect.Effect<void>
+    /**
+     * Shows a line on stderr in place of the one before; an empty one takes it away, and so does all else that is
+     * written. None if stderr is no terminal.
+     */
+    readonly statusLine: ((text: string) => void) | undefined
     /** All of stdin. */
     readonly readAll: Effect.Effect<Uint8Array, FileUnusable>
   }

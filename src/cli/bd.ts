@@ -27,10 +27,7 @@ const surroundings = Layer.mergeAll(
   NodeFileSystem.layer,
   NodeTerminal.layer,
   Layer.sync(WorkingDirectory, () => process.cwd()),
-  Logger.replace(
-    Logger.defaultLogger,
-    Output.logger(text => process.stderr.write(text))
-  ),
+  Logger.replace(Logger.defaultLogger, Output.logger(NodeStdio.writeError)),
   Logger.minimumLogLevel(level)
 )
 

@@ -23,11 +23,16 @@ const textFields = ["title", "description", "design", "acceptance_criteria", "no
 
 const word = /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu
 
+/** A full stop or a dash behind an id belongs to the sentence. */
+const withoutStop = (found: string): string => found.replace(/[.-]+$/, "")
+
+/** The words of a text that may be ids. */
+export const words = (text: string): ReadonlyArray<string> => (text.match(word) ?? []).map(withoutStop)
+
 /** A text in which words that are renamed ids are the new ids. */
 const renameWords = (text: string, renaming: Renaming): string =>
   text.replace(word, found => {
-    // a full stop or a dash behind an id belongs to the sentence
-    const id = found.replace(/[.-]+$/, "")
+    const id = withoutStop(found)
     const to = renaming(id)
     return to === undefined ? found : `${to}${found.slice(id.length)}`
   })

@@ -153,6 +153,13 @@ export const prefixOf = (id: string): string | undefined => {
   return hyphen > 0 ? id.slice(0, hyphen) : undefined
 }
 
+/** A prefix from the name of a directory; what would need quotes to be typed becomes a hyphen. `bd` if nothing is left. */
+export const prefixFrom = (name: string): string => {
+  const words = name.normalize("NFC").replace(/[^\p{L}\p{N}._-]+/gu, "-")
+  const start = [...words.replace(/^[^\p{L}\p{N}_]+/u, "")].slice(0, 64).join("")
+  return start.replace(/[-.]+$/, "") || "bd"
+}
+
 /** The commonest prefix, and of equally common ones the least; `undefined` if no id has one. */
 export const commonestPrefix = (ids: Iterable<string>): string | undefined => {
   const counts = new Map<string, number>()

@@ -4,10 +4,15 @@
  * Contract for whoever replaces it: when `flush` succeeds, every mark that was in the store before the call stands
  * durably in the file and is cleared, unless the row changed meanwhile (G14); when it fails, nothing is cleared.
  */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -16,9 +21,11 @@ import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock, type LockError } from "../issue-file/IssueLock.ts"
 import { isPublished } from "../issue-file/Stamps.ts"
+import * as Metrics from "../Metrics.ts"
 import { type FileRecord, IssueStore, type MarkedRow, type StoreError } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf, stampText } from "./IntegrityChecker.ts"
+import * as Progress from "./Progress.ts"
 import { Reconciler } from "./Reconciler.ts"
 
 /** What one flush did. */
@@ -64,9 +71,56 @@ const whileDisturbed = Schedule.exponential("2 millis").pipe(
   Schedule.upTo("20 seconds")
 )
 
-type Cause = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
+type Problem = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
 
-const failed = (cause: Cause): FlushFailed => new FlushFailed({ reason: cause._tag, detail: cause.message, cause })
+/** What became of a flush, as tags and as attributes of its span. */
+const outcome = (exit: Exit.Exit<Omit<FlushReport, "duration">, FlushFailed>): Readonly<Record<string, string>> =>
+  Exit.match(exit, {
+    onSuccess: ({ mode }) => ({ outcome: mode }),
+    onFailure: cause =>
+      Cause.isInterruptedOnly(cause)
+        ? { outcome: "interrupted" }
+        : {
+            outcome: "failed",
+            reason: Option.match(Cause.failureOption(cause), { onNone: () => "Defect", onSome: error => error.reason })
+          }
+  })
+
+const count = Effect.fnUntraced(function* (
+  duration: Duration.Duration,
+  exit: Exit.Exit<Omit<FlushReport, "duration">, FlushFailed>
+) {
+  const tags = Object.entries(outcome(exit)).map(([key, value]) => MetricLabel.make(key, value))
+  yield* Metric.increment(Metric.taggedWithLabels(Metrics.flushes, tags))
+  yield* Metric.update(Metric.taggedWithLabels(Metrics.flushDuration, tags), duration)
+  if (Exit.isFailure(exit)) return
+  const { bytes, mode, removed, written } = exit.value
+  if (mode !== "unchanged") {
+    yield* Metric.update(Metrics.flushIssues, written)
+    yield* Metric.incrementBy(Metrics.flushBytes, bytes)
+  }
+  yield* Effect.annotateCurrentSpan({
+    "beads.flush.mode": mode,
+    "beads.flush.written": written,
+    "beads.flush.removed": removed,
+    "beads.flush.bytes": bytes
+  })
+})
+
+/** Measures a flush, whatever becomes of it; its report says how long it took. */
+const counted = (flush: Effect.Effect<Omit<FlushReport, "duration">, FlushFailed>) =>
+  Effect.uninterruptibleMask(restore =>
+    Effect.flatMap(Effect.timed(Effect.exit(restore(flush))), ([duration, exit]) =>
+      Effect.zipRight(
+        count(duration, exit),
+        Effect.map(exit, (report): FlushReport => ({ ...report, duration: Duration.toMillis(duration) }))
+      )
+    )
+  )
+
+const currentTime = Effect.map(Clock.currentTimeMillis, now => new Date(now).toISOString())
+
+const failed = (cause: Problem): FlushFailed => new FlushFailed({ reason: cause._tag, detail: cause.message, cause })
 
 export const make = Effect.gen(function* () {
   const file = yield* IssueFile
@@ -74,9 +128,10 @@ export const make = Effect.gen(function* () {
   const store = yield* IssueStore
   const reconciler = yield* Reconciler
   const integrity = yield* IntegrityChecker
+  const progress = yield* Progress.Progress
 
   /** Clears what was published, and records the bytes of the buffer, never of the file read again (G14). */
-  const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord) =>
+  const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord, done: Omit<FlushReport, "duration">) =>
     store.transaction(
       Effect.gen(function* () {
         yield* store.addVersions(
@@ -92,8 +147,15 @@ export const make = Effect.gen(function* () {
         yield* store.published(rows)
         yield* store.setFileRecord(record)
         yield* store.setFullExportNeeded(false)
+        yield* store.recordFlush({ _tag: "Flushed", at: yield* currentTime, ...done })
       })
     )
+
+  /** For `flush status`. A store that is busy or broken is not waited for: whoever asked is told of the failure anyway. */
+  const recordFailure = ({ detail, reason }: FlushFailed) =>
+    Effect.flatMap(currentTime, at =>
+      store.transaction(store.recordFlush({ _tag: "Failed", at, reason, detail }))
+    ).pipe(Effect.timeout("1 second"), Effect.ignore)
 
   const attempt = Effect.fnUntraced(function* (asked: boolean) {
     // before anything can fail, so that the need outlives a failed flush and this process (G8)
@@ -119,29 +181,40 @@ export const make = Effect.gen(function* () {
     const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
     const { bytes, removed, written } = IssueLines.splice(before, new Map(rows.map(({ id, line }) => [id, line])))
     if (bytes === before && Option.isSome(snapshot)) {
-      yield* settle(rows, recordOf(snapshot.value))
-      return { ...nothing, bytes: bytes.byteLength }
+      const unchanged = { ...nothing, bytes: bytes.byteLength }
+      yield* settle(rows, recordOf(snapshot.value), unchanged)
+      return unchanged
     }
     yield* lock.verify
-    const replacement = yield* file.replace(snapshot, bytes)
+    const replacement = yield* file.replace(snapshot, bytes).pipe(
+      Progress.stage(progress, { operation: "flush", stage: "write", total: bytes.byteLength }),
+      Effect.withSpan("Exporter.publish", {
+        attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes.byteLength }
+      })
+    )
     if (Option.isSome(replacement.displaced)) {
       // written by another program between the last look and the rename (G16): one more version, published next. Before
       // the marks go, since until then the bases are what it was written over
       yield* reconciler.absorbReplaced(replacement.displaced.value, before)
     }
+    const done = { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const
     // while it is not sure to stand, nothing is cleared: what git has made of the file is read, and merged, first
     if (!replacement.contested) {
-      yield* settle(rows, {
-        hash: replacement.hash,
-        size: bytes.byteLength,
-        stamp: stampText(replacement.stamp),
-        settled: isPublished(replacement.stamp, bytes.byteLength)
-      })
+      yield* settle(
+        rows,
+        {
+          hash: replacement.hash,
+          size: bytes.byteLength,
+          stamp: stampText(replacement.stamp),
+          settled: isPublished(replacement.stamp, bytes.byteLength)
+        },
+        done
+      ).pipe(Progress.stage(progress, { operation: "flush", stage: "clear", total: rows.length }))
     }
     if (replacement.contested || Option.isSome(replacement.displaced)) {
       return yield* new IssueFileChanged({ path: file.path })
     }
-    return { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const
+    return done
   })
 
   const flush: Exporter["Type"]["flush"] = ({ full }) =>
@@ -155,9 +228,9 @@ export const make = Effect.gen(function* () {
       )
       .pipe(
         Effect.mapError(failed),
-        Effect.timed,
-        Effect.map(([duration, report]): FlushReport => ({ ...report, duration: Duration.toMillis(duration) })),
-        Effect.withSpan("Exporter.flush", { attributes: { full } })
+        Effect.tapError(recordFailure),
+        counted,
+        Effect.withSpan("Exporter.flush", { attributes: { "beads.flush.full": full } })
       )
 
   return Exporter.of({

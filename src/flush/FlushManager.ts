@@ -30,11 +30,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Metrics from "../Metrics.ts"
 import { Exporter, FlushFailed, type FlushReport } from "./Exporter.ts"
 import * as FlushInbox from "./FlushInbox.ts"
 import { debounceSchedule, FlushOptions, retrySchedule } from "./FlushOptions.ts"
@@ -55,8 +57,13 @@ export type FlushPhase =
   | { readonly _tag: "Waiting"; readonly since: number; readonly due: number }
   /** A flush has been running since `since`. */
   | { readonly _tag: "Flushing"; readonly since: number; readonly full: boolean }
-  /** The last `attempt` flushes failed, the latest of `cause`; the next is tried at `due`. */
-  | { readonly _tag: "Failing"; readonly attempt: number; readonly cause: FlushFailed; readonly due: number }
+  /** The last `attempt` flushes failed, the latest of `cause`; the next is tried at `due`, none if that is `undefined`. */
+  | {
+      readonly _tag: "Failing"
+      readonly attempt: number
+      readonly cause: FlushFailed
+      readonly due: number | undefined
+    }
   /** Shut down; `unflushed` tells whether marks are left for the next process, those made since included. */
   | { readonly _tag: "Closed"; readonly unflushed: boolean }
 
@@ -64,8 +71,15 @@ export interface FlushStatus {
   readonly phase: FlushPhase
   /** Marks and calls the owner has not taken in yet. */
   readonly queueDepth: number
-  /** What the last successful flush of this process did. */
+  /** Marks taken in and not flushed, those that a running flush covers included. */
+  readonly pending: number
+  /** Whether the next flush, or the one that runs, is a full one. */
+  readonly full: boolean
+  /** What the last successful flush of this manager did, and when it ended. */
   readonly lastReport: FlushReport | undefined
+  readonly lastFlushed: number | undefined
+  /** The last flush of this manager that failed, also when others have succeeded since. */
+  readonly lastFailure: { readonly at: number; readonly cause: FlushFailed } | undefined
 }
 
 export class FlushManager extends Context.Tag("effect-beads/FlushManager")<
@@ -133,7 +147,9 @@ interface State {
   /** Sticky until a full flush succeeds (G8). */
   full: boolean
   flight: Flight | undefined
-  failing: { readonly attempt: number; readonly cause: FlushFailed; readonly due: number } | undefined
+  failing: Omit<Extract<FlushPhase, { readonly _tag: "Failing" }>, "_tag"> | undefined
+  /** Marks were made since the last flush started. */
+  unattempted: boolean
   /** `flushNow` calls that wait for the next flush to start. */
   nextReplies: Array<FlushReply>
   cleanReplies: Array<CleanReply>
@@ -141,6 +157,8 @@ interface State {
   armed: number | undefined
   lookup: Fiber.RuntimeFiber<boolean, FlushFailed> | undefined
   lastReport: FlushReport | undefined
+  lastFlushed: number | undefined
+  lastFailure: FlushStatus["lastFailure"]
   /** In `closing` a running flush is waited for, and one more may start; after `lastFlush` none does. */
   mode: "open" | "closing" | "lastFlush" | "closed"
   /** Marks came too late to start a flush, and no flush has started since. */
@@ -168,11 +186,14 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       full: false,
       flight: undefined,
       failing: undefined,
+      unattempted: false,
       nextReplies: [],
       cleanReplies: [],
       armed: undefined,
       lookup: undefined,
       lastReport: undefined,
+      lastFlushed: undefined,
+      lastFailure: undefined,
       mode: "open",
       missed: false
     }
@@ -182,12 +203,15 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     /** When the next flush is due; `undefined` if none is needed. */
     const due = (now: number): number | undefined => {
       if (state.nextReplies.length > 0) return now
-      if (state.dirty === undefined) return undefined
+      if (state.dirty === undefined || isGivenUp()) return undefined
       return state.mode === "open" ? deadline(state.dirty) : now
     }
 
+    /** The last flush has failed, was told, and stays the last one until something new is marked or asked for. */
+    const isGivenUp = () => !options.retries && state.failing !== undefined && !state.unattempted
+
     const deadline = (dirty: Dirty): number => {
-      if (state.failing !== undefined) return state.failing.due
+      if (state.failing?.due !== undefined) return state.failing.due
       if (dirty.marks >= options.maxMarks) return dirty.since
       return Math.min(dirty.due, dirty.since + maxDelay)
     }
@@ -210,10 +234,16 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       return { _tag: "Idle" }
     }
 
+    const pending = () => (state.dirty?.marks ?? 0) + (state.flight?.dirty?.marks ?? 0)
+
     const currentStatus = (): FlushStatus => ({
       phase: phase(),
       queueDepth: inbox.depth(),
-      lastReport: state.lastReport
+      pending: pending(),
+      full: state.full || state.flight?.full === true,
+      lastReport: state.lastReport,
+      lastFlushed: state.lastFlushed,
+      lastFailure: state.lastFailure
     })
 
     const published = yield* SubscriptionRef.make(currentStatus())
@@ -225,6 +255,15 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       if (status.phase._tag === publishedTag) return Effect.void
       publishedTag = status.phase._tag
       return SubscriptionRef.set(published, status)
+    })
+
+    /** What this manager adds to the gauge; other workspaces of the process add theirs. */
+    let measured = 0
+    const measurePending = Effect.suspend(() => {
+      const change = pending() - measured
+      if (change === 0) return Effect.void
+      measured += change
+      return Metric.modify(Metrics.pending, change)
     })
 
     // ---- steps of the owner
@@ -244,7 +283,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const startFlush = Effect.fnUntraced(function* (now: number) {
       const full = state.full
       const fiber = yield* Effect.suspend(() => exporter.flush({ full })).pipe(
-        Effect.withSpan("FlushManager.flush", { attributes: { full } }),
+        Effect.withSpan("FlushManager.flush", { attributes: { "beads.flush.full": full } }),
         // No child of the scope: closing it must not wait for a flush that cannot be interrupted.
         Effect.forkDaemon
       )
@@ -253,6 +292,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       state.flight = { fiber, started: now, full, dirty: state.dirty, replies: state.nextReplies }
       state.dirty = undefined
       state.full = false
+      state.unattempted = false
       state.missed = false
       state.nextReplies = []
       if (state.mode === "closing") state.mode = "lastFlush"
@@ -262,16 +302,18 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       const flight = state.flight
       if (flight === undefined) return
       state.flight = undefined
+      const now = yield* currentMillis
       if (Exit.isSuccess(exit)) {
         state.failing = undefined
         state.lastReport = exit.value
+        state.lastFlushed = now
         retry.reset()
         return yield* answer(flight.replies, exit)
       }
-      const now = yield* currentMillis
       const cause = toFlushFailed(exit.cause)
       const attempt = (state.failing?.attempt ?? 0) + 1
-      state.failing = { attempt, cause, due: yield* retry.next(now) }
+      state.failing = { attempt, cause, due: options.retries ? yield* retry.next(now) : undefined }
+      state.lastFailure = { at: now, cause }
       state.full = state.full || flight.full
       // A flush that nothing was marked for may still have met marks of others: after a failure nobody knows.
       const given = flight.dirty ?? { since: flight.started, marks: 0, due: flight.started }
@@ -281,11 +323,11 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         due: state.dirty?.due ?? given.due
       }
       yield* answer(flight.replies, Effect.fail(cause))
-      yield* logFailure(attempt, state.failing.due - now, exit.cause)
+      yield* logFailure(attempt, state.failing.due === undefined ? undefined : state.failing.due - now, exit.cause)
     })
 
-    const logFailure = (attempt: number, wait: number, cause: Cause.Cause<FlushFailed>) => {
-      const next = state.mode === "open" ? `; next attempt in ${wait} ms` : ""
+    const logFailure = (attempt: number, wait: number | undefined, cause: Cause.Cause<FlushFailed>) => {
+      const next = state.mode === "open" && wait !== undefined ? `; next attempt in ${wait} ms` : ""
       return attempt === prominentFailures
         ? logError(
             `${attempt} flushes in a row have failed${next}. No change is lost: all are in the store, marked as unpublished, but the issue file lacks them. ` +
@@ -326,7 +368,10 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
     const handle = (command: Command | FlushInbox.Marks): Effect.Effect<unknown> => {
       switch (command._tag) {
         case "MarkDirty":
-          if (state.mode === "open") return addMarks(command)
+          if (state.mode === "open") {
+            state.unattempted = true
+            return addMarks(command)
+          }
           state.missed = true
           return Effect.void
         case "FlushNow": {
@@ -420,6 +465,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         yield* publish
         yield* settle
         yield* publish
+        yield* measurePending
       }
     })
 
@@ -431,6 +477,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
         state.missed = true
         return Effect.zipRight(logError("the flush manager broke", cause), close)
       }),
+      Effect.ensuring(Effect.suspend(() => Metric.modify(Metrics.pending, -measured))),
       Effect.ensuring(Deferred.succeed(ended, undefined)),
       // A child inherits the region of its builder, and layers are built where nothing can be interrupted.
       Effect.interruptible,

@@ -57,6 +57,13 @@ export class FlushOptions extends Context.Tag("effect-beads/FlushOptions")<
      * Default true. Costs one query. A command that only reads turns it off, since a read never writes the file (G15).
      */
     readonly resume: boolean
+    /**
+     * Whether a flush that failed is tried again by itself, after `retryBase` and at shutdown. Default true. Off, for who
+     * tells of a failure and ends, as a command does: the marks of a failed flush wait for the next process, unless
+     * `flushNow` is called again or another mark is made. So what was said of them stays true, and a lasting fault is
+     * waited for once.
+     */
+    readonly retries: boolean
   }
 >() {}
 
@@ -70,7 +77,8 @@ export const defaults: FlushOptions["Type"] = {
   retryBase: Duration.seconds(1),
   retryCap: Duration.seconds(30),
   shutdownTimeout: Duration.seconds(30),
-  resume: true
+  resume: true,
+  retries: true
 }
 
 /** The debounce window: stepped at each mark, it says when the flush is due if no other mark comes. */
@@ -139,5 +147,6 @@ export const config: Config.Config<FlushOptions["Type"]> = Config.all({
   retryBase: duration("BD_FLUSH_RETRY_BASE", defaults.retryBase),
   retryCap: duration("BD_FLUSH_RETRY_CAP", defaults.retryCap),
   shutdownTimeout: duration("BD_FLUSH_SHUTDOWN_TIMEOUT", defaults.shutdownTimeout),
-  resume: Config.succeed(defaults.resume)
+  resume: Config.succeed(defaults.resume),
+  retries: Config.succeed(defaults.retries)
 })

@@ -27,7 +27,7 @@ export class IntegrityChecker extends Context.Tag("effect-beads/IntegrityChecker
     /** Under the lock; waits while git is at work; reads the file if the stat does not settle it. */
     readonly check: Effect.Effect<Integrity, StoreError | IssueFileError>
     /** Under the lock: the file as it is now, read at most once while nothing touches it. */
-    readonly snapshot: Effect.Effect<Option.Option<Snapshot>, IssueFileError>
+    readonly snapshot: Effect.Effect<Option.Option<Snapshot>, StoreError | IssueFileError>
     /** Lets the bytes kept for the next publish go. */
     readonly release: Effect.Effect<void>
   }
@@ -63,7 +63,11 @@ export const make = Effect.gen(function* () {
       const stamp = yield* file.stamp
       if (Option.isSome(stamp) && stampText(stamp.value) === stampText(earlier.value.stamp)) return earlier
     }
-    const fresh = yield* file.read
+    const record = yield* store.fileRecord
+    // the stamp of the descriptor that is read settles what the bytes are: they need not be hashed to know
+    const fresh = yield* file.readKnown(stamp =>
+      Option.isSome(record) && trusted(record, Option.some(stamp)) ? record.value.hash : undefined
+    )
     yield* Ref.set(kept, fresh)
     return fresh
   })

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
@@ -18,9 +19,12 @@ import { type Doubled, GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
+import * as Metrics from "../Metrics.ts"
 import { baseOf, IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
-import { IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
+import { type Integrity, IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
+import type { ProgressEvent } from "./Progress.ts"
+import * as Progress from "./Progress.ts"
 import * as Reconciliation from "./Reconciliation.ts"
 import * as RenameForwarding from "./RenameForwarding.ts"
 
@@ -135,6 +139,7 @@ export const make = Effect.gen(function* () {
   const store = yield* IssueStore
   const integrity = yield* IntegrityChecker
   const history = yield* GitHistory
+  const progress = yield* Progress.Progress
 
   /** Lines by id of a readable file; of an id that stands there more than once, none. */
   const linesOf = (bytes: Uint8Array): ReadonlyMap<string, string> => {
@@ -186,11 +191,15 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  const apply = Effect.fnUntraced(function* (plan: Reconciliation.Reconciliation, actor: string) {
+  const apply = Effect.fnUntraced(function* (
+    plan: Reconciliation.Reconciliation,
+    actor: string,
+    operation: ProgressEvent["operation"]
+  ) {
     const now = yield* Clock.currentTimeMillis
     const at = new Date(now).toISOString()
     yield* warnOfFuture(plan, now)
-    yield* store.write(plan.writes)
+    yield* Progress.inPortions(progress, { operation, stage: "store" }, plan.writes, store.write)
     yield* store.mark(plan.missing)
     yield* store.unmark(plan.settled)
     yield* store.addVersions(
@@ -242,6 +251,8 @@ export const make = Effect.gen(function* () {
     return yield* store.transaction(
       Effect.gen(function* () {
         const rows = yield* rowsById
+        const told = { operation: "reconcile", stage: "read", total: snapshot.bytes.byteLength } as const
+        progress.report({ ...told, done: 0 })
         const reading = IssueLines.read(snapshot.bytes, (id, text) => rows.get(id)?.line === text)
         if (reading.unreadable.length > 0) {
           return { ...nothing(false), barred: unreadable(file.path, reading) }
@@ -254,7 +265,8 @@ export const make = Effect.gen(function* () {
           lines,
           descents
         })
-        yield* apply(plan, "issue-file")
+        progress.report({ ...told, done: told.total })
+        yield* apply(plan, "issue-file", "reconcile")
         yield* store.setFileRecord(recordOf(snapshot))
         return { adopted: plan.adopted.length, renamed: plan.renamed, missing: false, barred: [] }
       })
@@ -264,6 +276,8 @@ export const make = Effect.gen(function* () {
   type AbsorbOptions = Parameters<Reconciler["Type"]["absorb"]>[1] & { readonly afterCrash?: boolean }
 
   const absorbLines = Effect.fnUntraced(function* (bytes: Uint8Array, options: AbsorbOptions) {
+    const told = { operation: "import", stage: "read", total: bytes.byteLength } as const
+    progress.report({ ...told, done: 0 })
     const reading = IssueLines.read(bytes)
     const [first] = unreadable(options.source ?? file.path, reading)
     if (first !== undefined) return yield* first
@@ -294,7 +308,8 @@ export const make = Effect.gen(function* () {
           lines,
           descents
         })
-        if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import")
+        progress.report({ ...told, done: told.total })
+        if (options.dryRun !== true) yield* apply(plan, options.actor ?? "import", "import")
         const created = plan.adopted.filter(({ before }) => before === undefined).map(({ id }) => id)
         const updated = plan.adopted.filter(({ before }) => before !== undefined).map(({ id }) => id)
         const ids = new Set(lines.map(({ id }) => id))
@@ -343,9 +358,16 @@ export const make = Effect.gen(function* () {
   const remember = (snapshot: Snapshot) =>
     snapshot.settled ? store.transaction(store.setFileRecord(recordOf(snapshot))) : Effect.void
 
-  const reconcile = Effect.gen(function* () {
-    yield* recover
-    const state = yield* integrity.check
+  const count = ({ adopted, barred }: Reconciled, tag: Integrity["_tag"]) => {
+    const outcome = barred.length > 0 ? "barred" : tag.toLowerCase()
+    return Effect.all([
+      Metric.increment(Metric.tagged(Metrics.reconciliations, "outcome", outcome)),
+      Metric.incrementBy(Metrics.reconciledIssues, adopted),
+      Effect.annotateCurrentSpan({ "beads.reconcile.outcome": outcome, "beads.reconcile.issues": adopted })
+    ])
+  }
+
+  const look = Effect.fnUntraced(function* (state: Integrity) {
     switch (state._tag) {
       case "Unchanged":
         yield* Option.match(state.snapshot, { onNone: () => Effect.void, onSome: remember })
@@ -355,6 +377,12 @@ export const make = Effect.gen(function* () {
       case "Changed":
         return yield* follow(state.snapshot)
     }
+  })
+
+  const reconcile = Effect.gen(function* () {
+    yield* recover
+    const state = yield* integrity.check
+    return yield* Effect.tap(look(state), reconciled => count(reconciled, state._tag))
   }).pipe(Effect.withSpan("Reconciler.reconcile"))
 
   return Reconciler.of({ reconcile, absorb, absorbReplaced })

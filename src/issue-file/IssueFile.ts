@@ -130,6 +130,13 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
      */
     readonly read: Effect.Effect<Option.Option<Snapshot>, IssueFileError>
     /**
+     * As `read`. `hashOf` tells the hash of what the file holds while it has a stamp; where it knows, none is computed,
+     * which takes longer than all the reading.
+     */
+    readonly readKnown: (
+      hashOf: (stamp: FileStamp) => string | undefined
+    ) => Effect.Effect<Option.Option<Snapshot>, IssueFileError>
+    /**
      * Replaces the file that `expected` was read from (none: that was missing) by `bytes`: temp file, write, fsync,
      * rename, fsync of the directory. Fails with `IssueFileChanged`, writing nothing, if another program was there first.
      */
@@ -286,21 +293,21 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     return stat === undefined ? undefined : toStamp(stat)
   }
 
-  /** All of an open file, with its hash; none if it was cut off meanwhile. */
-  const readBytes = Effect.fnUntraced(function* (from: string, descriptor: number, size: number) {
+  /** All of an open file, with its hash unless that is known; none if it was cut off meanwhile. */
+  const readBytes = Effect.fnUntraced(function* (from: string, descriptor: number, size: number, known?: string) {
     const bytes = Buffer.allocUnsafe(size)
-    const hash = Crypto.createHash("sha256")
+    const hash = known === undefined ? Crypto.createHash("sha256") : undefined
     for (let offset = 0; offset < size; ) {
       const count = yield* disk.read(from, descriptor, bytes, offset, Math.min(chunkLength, size - offset))
       if (count === 0) return Option.none()
-      hash.update(bytes.subarray(offset, offset + count))
+      hash?.update(bytes.subarray(offset, offset + count))
       offset += count
     }
-    return Option.some({ bytes, hash: hash.digest("hex") })
+    return Option.some({ bytes, hash: known ?? hash?.digest("hex") ?? "" })
   })
 
   /** One look: the outer none says that nothing could be made out, the inner one that there is no file. */
-  const look = Effect.fnUntraced(function* () {
+  const look = Effect.fnUntraced(function* (hashOf: (stamp: FileStamp) => string | undefined) {
     if ((yield* together(stampNow)) === undefined) {
       // git may have begun since we waited for it, even have come to its end
       const missing = yield* together(() => !gitIsAtWork() && stampNow() === undefined)
@@ -313,7 +320,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
         const stat = yield* together(() => disk.statOpen(path, descriptor))
         if (stat.kind !== "file") return yield* new IssueFileRefused({ path, reason: "it is not a regular file" })
         const before = toStamp(stat)
-        const content = yield* readBytes(path, descriptor, before.size)
+        const content = yield* readBytes(path, descriptor, before.size, hashOf(before))
         // git first: if it is done by then, what it wrote shows in the stamps
         const still = yield* together(() => {
           if (gitIsAtWork()) return false
@@ -337,13 +344,13 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     )
   })
 
-  const read = Effect.fn("IssueFile.read")(function* () {
+  const readKnown = Effect.fn("IssueFile.read")(function* (hashOf: (stamp: FileStamp) => string | undefined) {
     const since = yield* Clock.currentTimeMillis
     const pauses = yield* Schedule.driver(polling)
     for (;;) {
       yield* waitForGit(since)
       yield* checkPath
-      const found = yield* look()
+      const found = yield* look(hashOf)
       if (Option.isSome(found)) return found.value
       if ((yield* Clock.currentTimeMillis) - since >= gitTimeout) {
         yield* waitForGit(since)
@@ -595,7 +602,8 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
         together(() => Option.fromNullable(stampNow()))
       )
     ),
-    read: Effect.suspend(read),
+    read: readKnown(() => undefined),
+    readKnown,
     replace,
     recoverAside: Effect.suspend(recoverAside),
     // a crash may have come before the directory's fsync: whoever lets the aside go answers for the rename as well

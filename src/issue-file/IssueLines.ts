@@ -161,6 +161,69 @@ interface Block {
 export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): Splice => {
   const bytes = view(file)
   const lines = scan(file)
+  const made = spliceTidy(bytes, lines, changes) ?? spliceAny(bytes, lines, changes)
+  return made.written === 0 && made.removed === 0 ? { ...made, bytes: file } : made
+}
+
+/** A line that is in order: of an issue, terminated by LF, its id behind the one before. */
+type TidyLine = LineRange & { readonly id: string }
+
+const areTidy = (bytes: Uint8Array, lines: ReadonlyArray<LineRange>): lines is ReadonlyArray<TidyLine> => {
+  let previous: string | undefined
+  for (const { id, end, terminatorEnd } of lines) {
+    if (id === undefined || terminatorEnd - end !== 1 || bytes[end] !== Byte.LineFeed) return false
+    if (previous !== undefined && compareIds(previous, id) >= 0) return false
+    previous = id
+  }
+  return true
+}
+
+/** The first of the lines whose id is not before this one. */
+const placeOf = (lines: ReadonlyArray<TidyLine>, id: string): number => {
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const line = lines[middle]
+    if (line !== undefined && compareIds(line.id, id) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * `splice` of a few changes into a file as this program writes it, nearly every time: what lies between two changes is
+ * copied as one. None if the file is of another kind, or more would change than that.
+ */
+const spliceTidy = (
+  bytes: Buffer,
+  lines: ReadonlyArray<LineRange>,
+  changes: ReadonlyMap<string, string>
+): Splice | undefined => {
+  if (changes.size > lines.length || !areTidy(bytes, lines)) return undefined
+  const parts: Array<Uint8Array> = []
+  let copied = 0
+  let written = 0
+  for (const [id, text] of [...changes].sort(([a], [b]) => compareIds(a, b))) {
+    const at = placeOf(lines, id)
+    const line = lines[at]
+    const replaced = line?.id === id ? line : undefined
+    const now = Buffer.from(`${text}\n`)
+    if (replaced !== undefined) {
+      const before = bytes.subarray(replaced.start, replaced.terminatorEnd)
+      if (now.equals(before)) continue
+      if (IssueLine.isUnreadable(IssueLine.decode(bytes.subarray(replaced.start, replaced.end)))) return undefined
+    }
+    const from = replaced?.start ?? line?.start ?? bytes.length
+    parts.push(bytes.subarray(copied, from), now)
+    copied = replaced?.terminatorEnd ?? from
+    written++
+  }
+  parts.push(bytes.subarray(copied))
+  return { bytes: Buffer.concat(parts), written, removed: 0 }
+}
+
+const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: ReadonlyMap<string, string>): Splice => {
   const newline = usualNewline(bytes, lines)
   const placed = new Set<string>()
   const blocks: Array<Block> = []
@@ -194,7 +257,7 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
     written++
     blocks.push({ id, text: Buffer.from(text + newline), from: 0, to: 0 })
   }
-  if (written === 0 && removed === 0) return { bytes: file, written, removed }
+  if (written === 0 && removed === 0) return { bytes, written, removed }
   blocks.sort((a, b) => compareIds(a.id, b.id))
 
   const parts: Array<Uint8Array> = []
@@ -223,6 +286,9 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
 
 /** How new lines end: as all lines of the file do, or with LF. */
 const usualNewline = (bytes: Uint8Array, lines: ReadonlyArray<LineRange>): string => {
-  const terminated = lines.filter(line => bytes[line.terminatorEnd - 1] === Byte.LineFeed)
-  return terminated.length > 0 && terminated.every(line => line.terminatorEnd - line.end === 2) ? "\r\n" : "\n"
+  const isTerminated = (line: LineRange) => bytes[line.terminatorEnd - 1] === Byte.LineFeed
+  // LF shows at the first line, and the others need no look
+  return lines.some(isTerminated) && lines.every(line => !isTerminated(line) || line.terminatorEnd - line.end === 2)
+    ? "\r\n"
+    : "\n"
 }

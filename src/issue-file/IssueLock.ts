@@ -14,10 +14,13 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Metrics from "../Metrics.ts"
 import { type Disk, DiskFailure, type DiskStat, nodeDisk } from "./Disk.ts"
 
 /** The lock was not free within the bound; nothing was changed. */
@@ -82,6 +85,9 @@ const polling = Schedule.exponential("2 millis").pipe(Schedule.union(Schedule.sp
 /** Whether a path still leads to the same file; the birth time tells an inode number that is used again. */
 const isSameFile = (one: DiskStat, other: DiskStat | undefined): boolean =>
   other !== undefined && one.device === other.device && one.inode === other.inode && one.bornAt === other.bornAt
+
+const waitedAndTook = Metric.tagged(Metrics.lockWait, "outcome", "taken")
+const waitedInVain = Metric.tagged(Metrics.lockWait, "outcome", "failed")
 
 const isBusy = (cause: unknown): boolean =>
   cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")
@@ -185,6 +191,15 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
     }
   })
 
+  /** The wait for the lock, to be told from what is done under it. */
+  const measured = <E>(wait: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+    Effect.exit(wait).pipe(
+      Effect.timed,
+      Effect.tap(([duration, exit]) => Metric.update(Exit.isSuccess(exit) ? waitedAndTook : waitedInVain, duration)),
+      Effect.flatMap(([, exit]) => exit),
+      Effect.withSpan("IssueLock.wait", { attributes: { "beads.lock.path": path } })
+    )
+
   const withLockWithin = <A, E, R>(patience: Duration.DurationInput, section: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask(restore =>
       Effect.gen(function* () {
@@ -197,15 +212,18 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
         })
         line.push(turn)
         return yield* Effect.gen(function* () {
-          if (line[0] !== turn) {
-            yield* restore(Deferred.await(turn)).pipe(
-              Effect.timeoutFail({
-                duration: bound,
-                onTimeout: () => new LockTimeout({ path, waited: Duration.toMillis(bound) })
-              })
-            )
-          }
-          yield* join(since, bound, restore)
+          const wait = Effect.gen(function* () {
+            if (line[0] !== turn) {
+              yield* restore(Deferred.await(turn)).pipe(
+                Effect.timeoutFail({
+                  duration: bound,
+                  onTimeout: () => new LockTimeout({ path, waited: Duration.toMillis(bound) })
+                })
+              )
+            }
+            yield* join(since, bound, restore)
+          })
+          yield* measured(wait)
           return yield* Effect.ensuring(Effect.andThen(stillOurs, restore(section)), leave)
         }).pipe(Effect.ensuring(stepOut))
       })
@@ -217,7 +235,7 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
     withLockWithin,
     hold: Effect.uninterruptibleMask(restore =>
       Effect.gen(function* () {
-        yield* join(yield* Clock.currentTimeMillis, timeout, restore)
+        yield* measured(join(yield* Clock.currentTimeMillis, timeout, restore))
         yield* Effect.addFinalizer(() => leave)
       })
     ).pipe(Effect.withSpan("IssueLock.hold")),

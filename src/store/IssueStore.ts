@@ -68,6 +68,31 @@ export interface FileRecord {
   readonly settled: boolean
 }
 
+/** A flush that had something to do, of whichever process. `at`: RFC 3339, UTC. */
+export const PastFlush = Schema.TaggedStruct("Flushed", {
+  at: Schema.String,
+  mode: Schema.Literal("incremental", "full", "unchanged"),
+  written: Schema.Number,
+  removed: Schema.Number,
+  bytes: Schema.Number
+})
+
+/** A flush that failed. */
+export const PastFailure = Schema.TaggedStruct("Failed", {
+  at: Schema.String,
+  reason: Schema.String,
+  detail: Schema.String
+})
+
+export type FlushOutcome = typeof PastFlush.Type | typeof PastFailure.Type
+
+/** How flushing went lately. */
+export interface FlushRecord {
+  readonly lastFlush: typeof PastFlush.Type | undefined
+  /** The latest since then; one that could not be written down, on a full disk say, is not known. */
+  readonly lastFailure: typeof PastFailure.Type | undefined
+}
+
 /** One entry of the audit trail. Values are texts: a line, a field, a reason. */
 export interface AuditEvent {
   readonly issueId: string
@@ -111,6 +136,19 @@ export interface FoundRow extends Row {
   readonly dependentCount: number
 }
 
+/** One step of the schema. */
+export interface Migration {
+  readonly name: string
+  readonly description: string
+}
+
+export interface StoreSchema {
+  readonly version: number
+  readonly tables: ReadonlyArray<string>
+  /** All there are, in their order; a store that is open has had them all. */
+  readonly migrations: ReadonlyArray<Migration>
+}
+
 export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
   IssueStore,
   {
@@ -127,6 +165,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly hasMarks: Effect.Effect<boolean, StoreError>
     /** The ids of all issues, or of all tombstones. */
     readonly ids: (of: "issues" | "tombstones") => Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** How many issues there are, children and tombstones not counted. */
+    readonly roots: Effect.Effect<number, StoreError>
     /** Rows that match, by priority, newest first; tombstones are hidden. */
     readonly find: (
       filter: RowFilter
@@ -144,9 +184,10 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
     /** The audit trail of an issue, or of all, oldest first. `last`: only so many, the newest. */
     readonly events: (id?: string, last?: number) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
-    readonly schema: Effect.Effect<{ readonly version: number; readonly tables: ReadonlyArray<string> }, StoreError>
+    readonly schema: Effect.Effect<StoreSchema, StoreError>
     /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>
+    readonly flushRecord: Effect.Effect<FlushRecord, StoreError>
 
     /** Writes rows with their projections; the revision grows, marks are set or cleared. Inside `transaction`. */
     readonly write: (writes: ReadonlyArray<Write>) => Effect.Effect<void, StoreError>
@@ -167,6 +208,11 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly addEvents: (events: ReadonlyArray<AuditEvent>) => Effect.Effect<void, StoreError>
     readonly setFileRecord: (record: FileRecord) => Effect.Effect<void, StoreError>
     readonly setFullExportNeeded: (needed: boolean) => Effect.Effect<void, StoreError>
+    /**
+     * Writes down what became of a flush; a success forgets the failure before it. Inside `transaction`. It tells people
+     * and decides nothing, so a failure to get the `IssueLock` may be written down without it.
+     */
+    readonly recordFlush: (outcome: FlushOutcome) => Effect.Effect<void, StoreError>
     /**
      * After a publish: of each row that was encoded, clears the mark if the revision is still the one that was read,
      * else keeps it with the published line as its base (G14). Inside `transaction`, with `setFileRecord`.

@@ -1,22 +1,21 @@
 /**
- * The SQL edge: one connection of `@effect/sql-sqlite-node`, opened the way the store needs it, its errors made ours.
+ * The SQL edge: one connection (`SqliteClient`), opened the way the store needs it, its errors made ours.
  *
  * better-sqlite3 runs on the event loop and so does its busy wait, hence the busy time-out is 0 and the waiting is a
  * `Schedule` round the attempt (G2). The library's own transaction helper begins deferred and turns a failing COMMIT
  * into a defect; `transaction` begins immediate and fails typed.
  */
 import { statSync } from "node:fs"
-import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type * as Connection from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { StoreError } from "./IssueStore.ts"
+import * as SqliteClient from "./SqliteClient.ts"
 
 export interface Sqlite {
   readonly path: string
@@ -76,7 +75,7 @@ export const storeError =
 
 /**
  * Opens a database. `busyTimeout` bounds the waiting for a lock of another process. The connection closes with the
- * scope. Fails with `StoreError` where the library dies: on a path that cannot be opened.
+ * scope.
  */
 export const open = (options: {
   readonly path: string
@@ -94,14 +93,9 @@ export const open = (options: {
     const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
       statement.pipe(Effect.mapError(failed), Effect.retry(whileBusy))
 
-    // the library opens the file in a constructor that throws
-    const sql = yield* SqliteClient.make({
-      filename: options.path,
-      disableWAL: true,
-      readonly: options.readonly
-    }).pipe(
-      Effect.provide(Reactivity.layer),
-      Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
+    const sql = yield* Effect.mapError(
+      SqliteClient.make({ path: options.path, readonly: options.readonly ?? false }),
+      failed
     )
     yield* run(sql`pragma busy_timeout = 0`)
 
@@ -120,10 +114,7 @@ export const open = (options: {
     )
 
     const command = (connection: Connection.Connection, text: string) =>
-      // the statement is prepared when it runs, and preparing may throw too
-      run(Effect.suspend(() => connection.executeUnprepared(text, [], undefined))).pipe(
-        Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
-      )
+      run(connection.executeUnprepared(text, [], undefined))
 
     const transaction = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
       Effect.uninterruptibleMask(restore =>

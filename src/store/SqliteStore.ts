@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Edge } from "../domain/DependencyGraph.ts"
 import * as Instant from "../domain/Instant.ts"
@@ -23,6 +24,9 @@ import {
   type FoundRow,
   IssueStore,
   type MarkedRow,
+  type Migration,
+  PastFailure,
+  PastFlush,
   type RowFilter,
   StoreError
 } from "./IssueStore.ts"
@@ -34,10 +38,19 @@ import { versionHash } from "./Version.ts"
 const applicationId = 0x62656164
 
 /** In their order; the schema's version is their number. */
-const migrations: ReadonlyArray<ReadonlyArray<string>> = [initial]
+const migrations: ReadonlyArray<Migration & { readonly statements: ReadonlyArray<string> }> = [
+  {
+    name: "0001_initial",
+    description: "issues as lines, dirty marks, line versions, the audit trail",
+    statements: initial
+  }
+]
 
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
+
+/** A text of ours; what is none of ours is as good as none. */
+const decodeOutcome = Schema.decodeOption(Schema.parseJson(Schema.Union(PastFlush, PastFailure)))
 
 interface RowShape {
   readonly id: string
@@ -131,7 +144,8 @@ const migrate = (db: Sqlite.Sqlite) =>
       Effect.gen(function* () {
         // looked at once more: another process may have been first
         const version = yield* inspect(db)
-        for (const statement of migrations.slice(version).flat()) yield* run(sql.unsafe(statement))
+        const missing = migrations.slice(version).flatMap(({ statements }) => statements)
+        for (const statement of missing) yield* run(sql.unsafe(statement))
         yield* run(sql.unsafe(`pragma application_id = ${applicationId}`))
         yield* run(sql.unsafe(`pragma user_version = ${migrations.length}`))
       })
@@ -301,6 +315,12 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         run(
           sql<{ id: string }>`select id from issues where (status = 'tombstone') = ${of === "tombstones" ? 1 : 0}`
         ).pipe(Effect.map(rows => rows.map(({ id }) => id))),
+      // a child's id ends with a point and digits; both counts read nothing but indexes, unless there are children
+      roots: run(
+        sql<{ n: number }>`select (select count(*) from issues where status <> 'tombstone')
+          - (select count(*) from issues where status <> 'tombstone' and id in
+            (select id from issues where rtrim(id, '0123456789') glob '*.' and id not glob '*.')) as n`
+      ).pipe(Effect.map(rows => rows[0]?.n ?? 0)),
       find: Effect.fnUntraced(function* (filter) {
         const where = conditions(filter)
         const limit = filter.limit !== undefined && filter.limit > 0 ? filter.limit : -1
@@ -371,10 +391,25 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         const tables = yield* run(
           sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`
         )
-        return { version: migrations.length, tables: tables.map(({ name }) => name) }
+        return {
+          version: migrations.length,
+          tables: tables.map(({ name }) => name),
+          migrations: migrations.map(({ description, name }) => ({ name, description }))
+        }
       }),
       fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
         Effect.map(rows => rows.length > 0)
+      ),
+      flushRecord: run(
+        sql<{ value: string }>`select value from metadata where key in ('last_flush', 'last_failure')`
+      ).pipe(
+        Effect.map(rows => {
+          const outcomes = rows.flatMap(({ value }) => Option.toArray(decodeOutcome(value)))
+          return {
+            lastFlush: outcomes.find(outcome => outcome._tag === "Flushed"),
+            lastFailure: outcomes.find(outcome => outcome._tag === "Failed")
+          }
+        })
       ),
       write,
       mark,
@@ -402,6 +437,14 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           needed
             ? run(sql`insert or replace into metadata (key, value) values ('full_export', '1')`)
             : run(sql`delete from metadata where key = 'full_export'`)
+        ),
+      recordFlush: outcome =>
+        Effect.asVoid(
+          Effect.zipRight(
+            outcome._tag === "Flushed" ? run(sql`delete from metadata where key = 'last_failure'`) : Effect.void,
+            run(sql`insert or replace into metadata (key, value)
+              values (${outcome._tag === "Flushed" ? "last_flush" : "last_failure"}, ${JSON.stringify(outcome)})`)
+          )
         ),
       published: Effect.fnUntraced(function* (rows) {
         if (rows.length === 0) return

@@ -51,6 +51,7 @@ const file: Layer.Layer<IssueFile | TestFile> = Layer.effectContext(
       path,
       stamp: Effect.sync(() => Option.map(Option.fromNullable(current), ({ stamp }) => stamp)),
       read: Effect.sync(() => Option.fromNullable(current)),
+      readKnown: () => Effect.sync(() => Option.fromNullable(current)),
       replace: (expected, bytes) =>
         Effect.suspend(() => {
           if (Option.getOrUndefined(expected)?.stamp.inode !== current?.stamp.inode)

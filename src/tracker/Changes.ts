@@ -52,17 +52,22 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       return id
     }
     if (parent !== undefined) return yield* IssueId.childId(parent, [], (yield* store.nextChild(parent)) - 1)
-    const issues = yield* store.ids("issues")
-    const taken = new Set([...issues, ...(yield* store.ids("tombstones"))])
-    return IssueId.generate({
+    const taken = new Set<string>()
+    const drawing = {
       prefix: yield* prefix,
       title: fields.title,
       description: fields.description ?? "",
       actor,
       nanoseconds: yield* Clock.currentTimeNanos,
-      count: issues.filter(id => IssueId.depth(id) === 0).length,
-      taken: id => taken.has(id)
-    })
+      count: yield* store.roots,
+      taken: (id: string) => taken.has(id)
+    }
+    // one draw is asked for, and mostly free: the ids of all issues need not be read
+    for (;;) {
+      const id = IssueId.generate(drawing)
+      if (!(yield* isTaken(id))) return id
+      taken.add(id)
+    }
   })
 
   const create: Changes["create"] = input =>

@@ -28,7 +28,7 @@ export const make = Effect.fnUntraced(function* ({ actor, change, context, prefi
   ) {
     const ids = new Map<string, string>()
     for (const [id, record] of records) {
-      if (!IssueId.hasPrefix(id, from) || IssueRecord.text(record, "status") === "tombstone") continue
+      if (IssueId.prefixOf(id) !== from || IssueRecord.text(record, "status") === "tombstone") continue
       const next = `${to}-${id.slice(from.length + 1)}`
       const there = records.get(next)
       if (there !== undefined && IdRenaming.renamedTo(there) !== id) {
@@ -124,7 +124,19 @@ export const make = Effect.fnUntraced(function* ({ actor, change, context, prefi
           for (const [id, row] of rows) records.set(id, yield* recordOf(row))
           const ids = from === to ? new Map<string, string>() : yield* plan(records, from, to)
           if (how.dryRun !== true && ids.size > 0) yield* rename(rows, records, ids)
-          return { from, to, renamed: [...ids].map(([old, id]) => ({ from: old, to: id })) }
+          const kept = [...records.values()].filter(
+            record =>
+              !ids.has(record.id) &&
+              IssueId.hasPrefix(record.id, from) &&
+              !IssueId.hasPrefix(record.id, to) &&
+              IssueRecord.text(record, "status") !== "tombstone"
+          )
+          return {
+            from,
+            to,
+            renamed: [...ids].map(([old, id]) => ({ from: old, to: id })),
+            kept: from === to ? [] : kept.map(({ id }) => id)
+          }
         })
       )
   }

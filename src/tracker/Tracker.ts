@@ -9,9 +9,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import type * as Duplicates from "../domain/Duplicates.ts"
 import type * as Issue from "../domain/Issue.ts"
 import type * as IssueFilter from "../domain/IssueFilter.ts"
 import type * as IssueId from "../domain/IssueId.ts"
+import type * as Pollution from "../domain/Pollution.ts"
 import type { FlushFailed, FlushReport } from "../flush/Exporter.ts"
 import type { FlushManager, FlushManagerClosed } from "../flush/FlushManager.ts"
 import type { IntegrityChecker } from "../flush/IntegrityChecker.ts"
@@ -19,7 +21,7 @@ import type { Reconciler } from "../flush/Reconciler.ts"
 import type { IssueFile, IssueFileError } from "../issue-file/IssueFile.ts"
 import type * as IssueLine from "../issue-file/IssueLine.ts"
 import type { IssueLock, LockError } from "../issue-file/IssueLock.ts"
-import type { AuditEvent, IssueStore, RowFilter, StoreError } from "../store/IssueStore.ts"
+import type { AuditEvent, FlushRecord, IssueStore, RowFilter, StoreError, StoreSchema } from "../store/IssueStore.ts"
 import * as Changes from "./Changes.ts"
 import { Conflict } from "./Conflict.ts"
 import * as Links from "./Links.ts"
@@ -29,6 +31,7 @@ import * as Reads from "./Reads.ts"
 import * as Renaming from "./Renaming.ts"
 import * as Rows from "./Rows.ts"
 import * as Transfer from "./Transfer.ts"
+import * as Upkeep from "./Upkeep.ts"
 
 export { Conflict }
 
@@ -156,7 +159,26 @@ export interface StoreInfo {
   /** The commonest prefix there is. */
   readonly detectedPrefix: string | undefined
   readonly sampleIds: ReadonlyArray<string>
-  readonly schema: { readonly version: number; readonly tables: ReadonlyArray<string> }
+  readonly schema: StoreSchema
+}
+
+/** How far the issue file is behind the store, and the store behind the file. */
+export interface FlushState extends FlushRecord {
+  /** Changed, and not yet in the issue file. */
+  readonly unpublished: number
+  /** The next flush compares every issue, not only these. */
+  readonly fullExportNeeded: boolean
+  readonly database: string
+  readonly issueFile: {
+    readonly path: string
+    /** In bytes; 0 if there is no file. */
+    readonly size: number
+    /**
+     * `asSeen`: the store knows these bytes; `changed`: the next command takes them over; `missing`: the next flush writes
+     * it anew; `unknown`: it could not be looked at within a second, because git or another process is at work.
+     */
+    readonly content: "asSeen" | "changed" | "missing" | "unknown"
+  }
 }
 
 /** A page of a longer list. */
@@ -201,11 +223,28 @@ export interface RenameReport {
   readonly from: string
   readonly to: string
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  /** Ids that begin as those of the prefix do and are of a longer one, `bd-ui-1` beside `bd-1`: they stay. */
+  readonly kept: ReadonlyArray<string>
 }
 
 export interface DeleteReport {
   readonly deleted: ReadonlyArray<string>
   readonly dependenciesRemoved: number
+}
+
+/** A dependency whose target does not exist: kept and told (G25). A deleted issue does exist. */
+export interface DanglingDependency {
+  readonly id: string
+  readonly dependsOn: string
+  readonly type: string
+}
+
+/** What became of the duplicates of an issue. */
+export interface MergedDuplicates {
+  readonly target: string
+  readonly closed: ReadonlyArray<string>
+  /** Left alone, and why. */
+  readonly skipped: ReadonlyArray<{ readonly id: string; readonly reason: string }>
 }
 
 /** Ids are resolved as people type them: exact, hash part, unique substring. */
@@ -300,6 +339,20 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
       readonly limit?: number
     }) => Effect.Effect<ReadonlyArray<AuditEvent>, ReadError>
     readonly info: Effect.Effect<StoreInfo, ReadError>
+    /** Issues of equal content that are not closed. */
+    readonly duplicates: Effect.Effect<ReadonlyArray<Duplicates.DuplicateGroup>, ReadError>
+    /**
+     * Closes the duplicates of each issue, with a note and a `related` link to it; what waits for them waits for it then.
+     * Refused while a line of the issue file cannot be read, and so is `removeDangling`.
+     */
+    readonly mergeDuplicates: Effect.Effect<ReadonlyArray<MergedDuplicates>, ChangeError | IssueLine.UnreadableLine>
+    readonly dangling: Effect.Effect<ReadonlyArray<DanglingDependency>, ReadError>
+    /** Removes the dependencies that `dangling` gives. */
+    readonly removeDangling: Effect.Effect<ReadonlyArray<DanglingDependency>, ChangeError | IssueLine.UnreadableLine>
+    /** Issues that look as if a test had left them behind. */
+    readonly pollution: Effect.Effect<ReadonlyArray<Pollution.Suspect>, ReadError>
+    /** Lines of the issue file that cannot be read. */
+    readonly unreadable: Effect.Effect<ReadonlyArray<IssueLine.UnreadableLine>, StoreError | IssueFileError | LockError>
     readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, ReadError>
     /** Merges the lines of `bytes` into the store; the file itself is untouched until the next flush. */
     readonly import: (
@@ -312,6 +365,8 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     readonly flushNow: (options?: {
       readonly full?: boolean
     }) => Effect.Effect<FlushReport, FlushFailed | FlushManagerClosed>
+    /** Looks, and changes nothing: neither the file nor what the store knows of it. */
+    readonly flushState: Effect.Effect<FlushState, StoreError>
     /**
      * Runs changes and then `flushNow`, all under one hold of the lock: how a command promises the file. The flush runs
      * whether the changes succeed or not; its failure comes back beside their result, since the commit stands (exit 7).
@@ -349,6 +404,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     ...(yield* Links.make(rows)),
     ...(yield* Renaming.make(rows)),
     ...(yield* Transfer.make(rows)),
+    ...(yield* Upkeep.make(rows)),
     ...(yield* Publishing.make)
   })
 })

@@ -4,12 +4,13 @@
  * Every layer in here can be replaced; this is the usual choice. Finalizers run from the outside in: the flush manager
  * ends first, with its last flush, then exporter and store close (G7).
  */
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as IssueId from "../domain/IssueId.ts"
 import * as Exporter from "../flush/Exporter.ts"
 import * as FlushManager from "../flush/FlushManager.ts"
 import * as FlushOptions from "../flush/FlushOptions.ts"
@@ -67,7 +68,15 @@ const manualFlush: Layer.Layer<FlushManager.FlushManager, never, Exporter.Export
   )
 )
 
-const idle: FlushManager.FlushStatus = { phase: { _tag: "Idle" }, queueDepth: 0, lastReport: undefined }
+const idle: FlushManager.FlushStatus = {
+  phase: { _tag: "Idle" },
+  queueDepth: 0,
+  pending: 0,
+  full: false,
+  lastReport: undefined,
+  lastFlushed: undefined,
+  lastFailure: undefined
+}
 
 export type WorkspaceServices = Tracker.Tracker | FlushManager.FlushManager | IssueFile.IssueFile
 
@@ -76,7 +85,7 @@ export const assemble = (options: WorkspaceOptions) =>
   Tracker.layer({
     actor: options.actor ?? "unknown",
     prefix: options.prefix,
-    fallbackPrefix: basename(dirname(options.directory)) || "bd",
+    fallbackPrefix: IssueId.prefixFrom(basename(dirname(resolve(options.directory)))),
     autoImport: options.autoImport
   }).pipe(
     Layer.provideMerge(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -135,6 +135,77 @@ describe("changes", () => {
       expect(readdirSync(at)).toEqual(before)
       // of a clone without a store yet, the name is the project's
       expect(yield* run("list", "--db", path.join(at, ".beads/beads.db"))).toMatchObject({ exitCode: 0 })
+    })
+  )
+
+  it.scopedLive("G30: a store of another name than the project's is not made beside it", () =>
+    Effect.gen(function* () {
+      const { at, create, run, runWith } = yield* project
+      yield* create("A")
+      const other = path.join(at, ".beads/other.db")
+      const refused = {
+        exitCode: 8,
+        stdout: "",
+        stderr: expect.stringContaining("the store of this .beads is beads.db")
+      }
+      expect(yield* run("list", "--db", other)).toMatchObject(refused)
+      expect(yield* runWith({ env: { BEADS_DB: other } }, "create", "B")).toMatchObject(refused)
+      expect(existsSync(other)).toBe(false)
+      rmSync(path.join(at, ".beads/beads.db"))
+      expect(yield* run("list", "--db", path.join(at, ".beads/beads.db"))).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining("- A")
+      })
+    })
+  )
+
+  it.scopedLive("config.yaml holds settings: flag before environment before it", () =>
+    Effect.gen(function* () {
+      const { at, create, file, json, run } = yield* project
+      // without the harness's actor in the environment
+      const plain = (...words: ReadonlyArray<string>) => bd(at, words, { env: { BD_ACTOR: "" } })
+      const id = yield* create("A")
+      yield* run("config", "set", "actor", "conny")
+      yield* plain("comment", id, "of the file")
+      yield* run("comment", id, "of the environment")
+      yield* run("comment", id, "of the flag", "--actor", "flo")
+      expect((yield* json("comments", id)).map(({ author }: { author: string }) => author)).toEqual([
+        "conny",
+        "ann",
+        "flo"
+      ])
+      yield* run("config", "set", "json", "true")
+      expect(JSON.parse((yield* run("list")).stdout)).toHaveLength(1)
+      expect((yield* run("list", "--json=false")).stdout).toContain("- A")
+      expect((yield* bd(at, ["list"], { env: { BD_JSON: "0" } })).stdout).toContain("- A")
+      yield* run("config", "set", "no-auto-flush", "true")
+      const before = readFileSync(file, "utf8")
+      yield* run("note", id, "kept back")
+      expect(readFileSync(file, "utf8")).toBe(before)
+      yield* run("note", id, "published", "--no-auto-flush=false")
+      expect(readFileSync(file, "utf8")).toContain("kept back\\npublished")
+    })
+  )
+
+  it.scopedLive("a setting in config.yaml that makes no sense is told and passed over; config can mend it", () =>
+    Effect.gen(function* () {
+      const { create, run } = yield* project
+      yield* create("A")
+      yield* run("config", "set", "lock-timeout", "soon")
+      const warning = 'config.yaml: lock-timeout is "soon", expected a time such as 500ms, 5s or 1m'
+      expect(yield* run("list")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(warning) })
+      expect(yield* run("config", "set", "lock-timeout", "5s")).toMatchObject({ exitCode: 0 })
+      expect(yield* run("list")).toMatchObject({ exitCode: 0, stderr: "" })
+    })
+  )
+
+  it.scopedLive("help and version are given whatever the environment says", () =>
+    Effect.gen(function* () {
+      const at = yield* directory
+      const env = { BD_LOCK_TIMEOUT: "xx", BD_JSON: "perhaps" }
+      expect(yield* bd(at, ["--version"], { env })).toMatchObject({ exitCode: 0, stderr: "" })
+      expect(yield* bd(at, ["create", "--help"], { env })).toMatchObject({ exitCode: 0, stderr: "" })
+      expect(yield* bd(at, ["create", "x"], { env })).toMatchObject({ exitCode: 4 })
     })
   )
 

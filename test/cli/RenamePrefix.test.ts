@@ -99,6 +99,19 @@ describe("rename-prefix", () => {
       })
   )
 
+  it.scopedLive("G19: issues of a longer prefix keep their ids, and the answer names them", () =>
+    Effect.gen(function* () {
+      const { create, json, lines, run } = yield* project
+      yield* create("First", "--id", "app-a1")
+      yield* create("Other", "--id", "app-ui-b2", "--force")
+      expect(yield* json("rename-prefix", "new", "--dry-run")).toMatchObject({ issues_count: 1, kept: ["app-ui-b2"] })
+      expect((yield* run("rename-prefix", "new")).stdout).toContain("keep their ids, --from renames them: app-ui-b2")
+      expect(living(lines()).map(({ id }) => id)).toEqual(["app-ui-b2", "new-a1"])
+      expect(yield* json("rename-prefix", "new-ui", "--from", "app-ui")).toMatchObject({ issues_count: 1, kept: [] })
+      expect(living(lines()).map(({ id }) => id)).toEqual(["new-a1", "new-ui-b2"])
+    })
+  )
+
   it.scopedLive("G8: the need of a full export is kept in the store until the next flush, whoever does it", () =>
     Effect.gen(function* () {
       const { create, json, lines, run } = yield* project

@@ -22,6 +22,10 @@ export interface Ran {
 export interface Options {
   readonly stdin?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
+  /** Where it shows a bar; without one it has no terminal. */
+  readonly statusLine?: (text: string) => void
+  /** Told of what it says, at the moment it says it. */
+  readonly onError?: (text: string) => void
 }
 
 /** A directory that goes when the scope closes. */
@@ -38,7 +42,12 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
     const stdio = Stdio.of({
       out: text => Effect.sync(() => (stdout += Escape.text(text))),
       outBytes: bytes => Effect.sync(() => (stdout += Buffer.from(bytes).toString("utf8"))),
-      err: text => Effect.sync(() => (stderr += Escape.text(text))),
+      err: text =>
+        Effect.sync(() => {
+          stderr += Escape.text(text)
+          options.onError?.(text)
+        }),
+      statusLine: options.statusLine,
       readAll: Effect.sync(() => Buffer.from(options.stdin ?? ""))
     })
     return Program.main(words).pipe(

@@ -107,6 +107,17 @@ describe("IssueId prefixes", () => {
     expect(IssueId.commonestPrefix(["plain", "-x"])).toBeUndefined()
     expect(IssueId.commonestPrefix([])).toBeUndefined()
   })
+
+  it("G33: from a directory of any name comes a prefix that can be typed without quotes", () => {
+    const names = { "my-app": "my-app", "Mein Projekt ü": "Mein-Projekt-ü", "u\u0308": "ü", ".": "bd", "": "bd" }
+    for (const [name, prefix] of Object.entries(names)) expect(IssueId.prefixFrom(name)).toBe(prefix)
+    FastCheck.assert(
+      FastCheck.property(FastCheck.string({ unit: "binary" }), name => {
+        expect(IssueId.prefixFrom(name)).toMatch(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u)
+        expect(IssueId.prefixFrom(name)).not.toMatch(/[-.]$/)
+      })
+    )
+  })
 })
 
 describe("IssueId.decode", () => {

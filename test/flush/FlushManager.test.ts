@@ -747,6 +747,42 @@ describe("shutdown", () => {
     })
   )
 
+  it.scoped("G11: without retries a failed flush is the last one: no timer and no shutdown tries it again", () =>
+    Effect.gen(function* () {
+      const { manager, exporter, scope, logs } = yield* start({ retries: false })
+      exporter.next(fails)
+      yield* manager.markDirty()
+      assertBroken(yield* Effect.flip(manager.flushNow))
+      const { cause, ...failing } = { cause: undefined, ...(yield* manager.status).phase }
+      assert.deepStrictEqual(failing, { _tag: "Failing", attempt: 1, due: undefined })
+      assertBroken(cause)
+      yield* TestClock.adjust("1 hour")
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(exporter.starts(), [0])
+      assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: true })
+      assert.strictEqual(logs.at(-1)?.level, "ERROR")
+    })
+  )
+
+  it.scoped("G11, G5: without retries a call or a mark after a failed flush is a new attempt", () =>
+    Effect.gen(function* () {
+      const { manager, exporter, scope } = yield* start({ retries: false })
+      exporter.next(fails, fails, fails)
+      yield* manager.markDirty()
+      assertBroken(yield* Effect.flip(manager.flushNow))
+      assertBroken(yield* Effect.flip(manager.flushNow))
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(exporter.starts(), [0, 0])
+      yield* manager.markDirty()
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(exporter.starts(), [0, 0, 3_600_000], "the first mark has waited past maxDelay")
+      yield* manager.markDirty()
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(exporter.starts(), [0, 0, 3_600_000, 7_200_000])
+      assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: false })
+    })
+  )
+
   it.scoped("G7: a running flush that fails during the shutdown is tried once more", () =>
     Effect.gen(function* () {
       const { manager, exporter } = yield* start()
@@ -946,6 +982,30 @@ describe("status", () => {
       assert.deepStrictEqual((yield* manager.status).lastReport, report)
       yield* manager.shutdown
       assert.deepStrictEqual(yield* phase, { _tag: "Closed", unflushed: false })
+    })
+  )
+
+  it.scoped("G9: what is pending, whether all of it is compared, the last flush and the last failure", () =>
+    Effect.gen(function* () {
+      const { manager, exporter } = yield* start()
+      exporter.next({ ...fails, duration: 1_000 }, takes("1 second"))
+      const status = Effect.map(
+        Effect.zipRight(settle, manager.status),
+        ({ full, lastFailure, lastFlushed, pending }) => ({ pending, full, lastFlushed, failedAt: lastFailure?.at })
+      )
+      const untouched = { lastFlushed: undefined, failedAt: undefined }
+      assert.deepStrictEqual(yield* status, { pending: 0, full: false, ...untouched })
+      yield* manager.markDirty()
+      yield* manager.markDirty({ full: true })
+      assert.deepStrictEqual(yield* status, { pending: 2, full: true, ...untouched })
+      yield* TestClock.adjust("5 seconds")
+      yield* manager.markDirty()
+      assert.deepStrictEqual(yield* status, { pending: 3, full: true, ...untouched }, "two of them in flight")
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* status, { pending: 3, full: true, lastFlushed: undefined, failedAt: 6_000 })
+      assertBroken((yield* manager.status).lastFailure?.cause)
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(yield* status, { pending: 0, full: false, lastFlushed: 8_000, failedAt: 6_000 })
     })
   )
 

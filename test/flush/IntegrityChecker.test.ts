@@ -3,6 +3,7 @@ import { rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { nodeDisk } from "../../src/issue-file/Disk.ts"
+import { versionHash } from "../../src/store/Version.ts"
 import { at, file, line, workbench } from "./workbench.ts"
 
 describe("IntegrityChecker", () => {
@@ -30,6 +31,24 @@ describe("IntegrityChecker", () => {
       assert.isFalse(yield* bench.integrity.glance)
       assert.strictEqual((yield* bench.integrity.check)._tag, "Changed")
     })
+  )
+
+  it.scopedLive(
+    "G16: the hash of what is spliced into is that of its bytes, also where it is taken from the record",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* workbench({ content: file(line({})) })
+        yield* bench.change(line({ title: "x", updated_at: at(1) }))
+        yield* bench.flush
+        const hashOf = Effect.map(bench.integrity.snapshot, found => Option.getOrThrow(found).hash)
+        assert.isTrue(yield* bench.integrity.glance)
+        assert.strictEqual(yield* hashOf, versionHash(bench.text() ?? ""))
+        yield* bench.integrity.release
+        const { atimeMs, mtimeMs } = statSync(bench.path)
+        writeFileSync(bench.path, (bench.text() ?? "").replace('"x"', '"y"'))
+        utimesSync(bench.path, atimeMs / 1000, mtimeMs / 1000)
+        assert.strictEqual(yield* hashOf, versionHash(bench.text() ?? ""))
+      })
   )
 
   it.scopedLive("G16: a file that is gone is missing, no file and no record is nothing to do", () =>

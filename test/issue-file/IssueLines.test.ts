@@ -95,6 +95,24 @@ describe("splice", () => {
     )
   })
 
+  it("G15: a file in order is spliced like any other: a blank line before it changes nothing behind it", () => {
+    const inOrder = FastCheck.uniqueArray(ids, { minLength: 1 }).map(chosen =>
+      chosen
+        .toSorted(byUtf8)
+        .map(id => `${issue(id)}\n`)
+        .join("")
+    )
+    FastCheck.assert(
+      FastCheck.property(inOrder, changeSets, (file, changes) => {
+        const tidy = IssueLines.splice(bytesOf(file), changes)
+        const other = IssueLines.splice(bytesOf(`\n${file}`), changes)
+        expect(`\n${textOf(tidy.bytes)}`).toBe(textOf(other.bytes))
+        expect([tidy.written, tidy.removed]).toEqual([other.written, other.removed])
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
   it("G19: nothing but further lines of a changed issue leaves the file: blank lines stay behind their line", () => {
     /** Each issue line with the blank lines behind it. */
     const blocks = (file: string) => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
+import * as IssueId from "../../src/domain/IssueId.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import { IssueStore, type Write } from "../../src/store/IssueStore.ts"
@@ -149,6 +150,23 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
         assert.deepStrictEqual(yield* store.find({}), { rows: [], total: 0 })
         assert.deepStrictEqual(yield* store.ids("issues"), [])
         assert.strictEqual((yield* store.rows).length, 1)
+      }))
+
+    test("children are told from roots by their ids, and tombstones are not counted", () =>
+      Effect.gen(function* () {
+        const store = yield* IssueStore
+        const roots = ["a-1", "a-2.x", "a-3.", "v1.2-b", "a-b.1c"]
+        const children = ["a-1.1", "a-1.1.20", "a-9.5", "v1.2-b.3"]
+        yield* write(
+          ...[...roots, ...children].map(id => clean(record({ id }))),
+          clean(record({ id: "a-4", status: "tombstone" })),
+          clean(record({ id: "a-1.2", status: "tombstone" }))
+        )
+        assert.deepStrictEqual(
+          roots.map(id => IssueId.depth(id)),
+          roots.map(() => 0)
+        )
+        assert.strictEqual(yield* store.roots, roots.length)
       }))
 
     test("filters: each alone, joined, with a limit and the count beyond it", () =>

@@ -1,6 +1,15 @@
 /** How `bd` is built and loaded, shown with a small program: the code cache is used, and never needed or written. */
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
@@ -69,6 +78,21 @@ it("tooling: a run writes nothing beside the bundle, with a cache or without", (
   expect(run("a")).toBe("one a bd.cjs\n")
   expect(contents()).toEqual(without)
   writeFileSync(cacheFile, cache)
+})
+
+it("tooling: the version is answered without the bundle, as the program answered the build; with BD_JSON by it", () => {
+  const { file } = bundle()
+  expect(run("--version")).toBe(`one --version ${path.basename(file)}\n`)
+  renameSync(file, `${file}.away`)
+  try {
+    expect(run("--version")).toBe(`one --version ${path.basename(file)}\n`)
+    expect(() => run("--version", "a")).toThrow("ENOENT")
+    process.env["BD_JSON"] = "1"
+    expect(() => run("--version")).toThrow("ENOENT")
+  } finally {
+    delete process.env["BD_JSON"]
+    renameSync(`${file}.away`, file)
+  }
 })
 
 it.each([

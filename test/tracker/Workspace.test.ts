@@ -25,6 +25,18 @@ const store = (directory: string) =>
   run(directory, tracker => Effect.map(tracker.export(), bytes => Buffer.from(bytes).toString("utf8")))
 
 describe("Workspace", () => {
+  it.live("contract: the directory's name is the default prefix of ids, however the path is written", () =>
+    Effect.gen(function* () {
+      const { directory } = project()
+      mkdirSync(join(directory, "../Mein Projekt/x"), { recursive: true })
+      mkdirSync(join(directory, "../Mein Projekt/.beads"))
+      const created = yield* Effect.scoped(Effect.flatMap(Tracker, tracker => tracker.create({ title: "one" }))).pipe(
+        Effect.provide(Workspace.layer({ directory: `${directory}/../Mein Projekt/x/../.beads` }))
+      )
+      expect(created.id).toMatch(/^Mein-Projekt-[0-9a-z]+$/)
+    })
+  )
+
   for (const [name, before] of realFiles) {
     it.live(`G15, G18, G21: ${name} loads, publishes and loads again, and a change is one line`, () =>
       Effect.gen(function* () {

@@ -7,13 +7,12 @@ import * as Discovery from "../Discovery.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import * as Prefix from "../Prefix.ts"
-import * as Services from "../Services.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
 
 const here = Effect.flatMap(WorkingDirectory, Discovery.find)
 
 /** The classic calls the prefix `issue_prefix`, people call it `prefix`. */
-const nameOf = (key: string): string => (["issue_prefix", "prefix"].includes(key) ? Services.prefixKey : key)
+const nameOf = (key: string): string => (["issue_prefix", "prefix"].includes(key) ? ConfigFile.prefixKey : key)
 
 const checkedName = (key: string) =>
   ConfigFile.isKey(key)
@@ -23,7 +22,7 @@ const checkedName = (key: string) =>
       )
 
 export const get = Effect.fn("bd.config.get")(function* ({ args }: Input<typeof configGet>) {
-  const settings = yield* Services.configFile(yield* here)
+  const settings = yield* ConfigFile.load((yield* here).directory)
   const value = settings.get(nameOf(args.key))
   yield* Output.answer({
     json: () => ({ key: args.key, value: value ?? "" }),
@@ -33,8 +32,8 @@ export const get = Effect.fn("bd.config.get")(function* ({ args }: Input<typeof 
 
 export const set = Effect.fn("bd.config.set")(function* ({ args }: Input<typeof configSet>) {
   const key = yield* checkedName(args.key)
-  const value = key === Services.prefixKey ? yield* Prefix.decode(args.value) : args.value
-  yield* Services.changeConfigFile(yield* here, text => ConfigFile.set(text, key, value))
+  const value = key === ConfigFile.prefixKey ? yield* Prefix.decode(args.value) : args.value
+  yield* ConfigFile.change((yield* here).directory, text => ConfigFile.set(text, key, value))
   yield* Output.confirm({
     json: () => ({ key: args.key, value }),
     text: () => `Set ${Escape.line(args.key)} = ${Escape.line(value)}`
@@ -42,7 +41,7 @@ export const set = Effect.fn("bd.config.set")(function* ({ args }: Input<typeof 
 })
 
 export const list = Effect.fn("bd.config.list")(function* () {
-  const settings = [...(yield* Services.configFile(yield* here))].sort(([a], [b]) => (a < b ? -1 : 1))
+  const settings = [...(yield* ConfigFile.load((yield* here).directory))].sort(([a], [b]) => (a < b ? -1 : 1))
   yield* Output.answer({
     json: () => Object.fromEntries(settings),
     text: () =>
@@ -58,6 +57,6 @@ export const list = Effect.fn("bd.config.list")(function* () {
 
 export const unset = Effect.fn("bd.config.unset")(function* ({ args }: Input<typeof configUnset>) {
   const key = yield* checkedName(args.key)
-  yield* Services.changeConfigFile(yield* here, text => ConfigFile.unset(text, key))
+  yield* ConfigFile.change((yield* here).directory, text => ConfigFile.unset(text, key))
   yield* Output.confirm({ json: () => ({ key: args.key }), text: () => `Unset ${Escape.line(args.key)}` })
 })

@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import { type StoreInfo, Tracker } from "../../tracker/Tracker.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { info } from "../CommandTable.ts"
+import * as ConfigFile from "../ConfigFile.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
-import * as Services from "../Services.ts"
 import { Session } from "../Session.ts"
 
 /** The classic's shape. */
@@ -30,7 +30,7 @@ export const run = Effect.fn("bd.info")(function* ({ flags }: Input<typeof info>
   const tracker = yield* Tracker
   const { location } = yield* Session
   const found = yield* tracker.info
-  const config = yield* Services.configFile(location)
+  const config = yield* ConfigFile.load(location.directory)
   yield* Output.answer({
     json: () => ({
       config: Object.fromEntries(config),

@@ -97,10 +97,10 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
   const report = yield* Effect.flatMap(Tracker, tracker => tracker.init).pipe(
     Effect.provide(Services.layer(location, { mutates: false, prefix: wanted }))
   )
-  yield* Services.changeConfigFile(location, text =>
-    ConfigFile.read(text).get(Services.prefixKey) === report.prefix
+  yield* ConfigFile.change(location.directory, text =>
+    ConfigFile.read(text).get(ConfigFile.prefixKey) === report.prefix
       ? text
-      : ConfigFile.set(text, Services.prefixKey, report.prefix)
+      : ConfigFile.set(text, ConfigFile.prefixKey, report.prefix)
   )
   if (flags["merge-driver"]) yield* installMergeDriver(location).pipe(unusable)
 

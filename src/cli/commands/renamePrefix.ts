@@ -6,24 +6,34 @@ import type { renamePrefix } from "../CommandTable.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 import * as Escape from "../Escape.ts"
 import * as Prefix from "../Prefix.ts"
-import * as Services from "../Services.ts"
 import { Session } from "../Session.ts"
 
 /** The classic's keys, and what becomes what. */
-const json = ({ from, renamed, to }: RenameReport, dryRun: boolean) => ({
+const json = ({ from, kept, renamed, to }: RenameReport, dryRun: boolean) => ({
   ...(dryRun ? { dry_run: true } : {}),
   old_prefix: from,
   new_prefix: to,
   issues_count: renamed.length,
-  renamed
+  renamed,
+  kept
 })
 
-const preview = ({ from, renamed, to }: RenameReport): string =>
-  [
+const keeping = ({ kept }: RenameReport): ReadonlyArray<string> =>
+  kept.length === 0
+    ? []
+    : [
+        `  ${kept.length} of a longer prefix keep their ids, --from renames them: ${kept.slice(0, 5).map(Escape.line).join(", ")}`
+      ]
+
+const preview = (report: RenameReport): string => {
+  const { from, renamed, to } = report
+  return [
     `DRY RUN: Would rename ${renamed.length} issues from prefix '${Escape.line(from)}' to '${Escape.line(to)}'`,
     ...(renamed.length === 0 ? [] : ["\nSample changes:"]),
-    ...renamed.slice(0, 5).map(pair => `  ${Escape.line(pair.from)} -> ${Escape.line(pair.to)}`)
+    ...renamed.slice(0, 5).map(pair => `  ${Escape.line(pair.from)} -> ${Escape.line(pair.to)}`),
+    ...keeping(report)
   ].join("\n")
+}
 
 export const run = Effect.fn("bd.rename-prefix")(function* ({ args, flags }: Input<typeof renamePrefix>) {
   const tracker = yield* Tracker
@@ -39,16 +49,16 @@ export const run = Effect.fn("bd.rename-prefix")(function* ({ args, flags }: Inp
   }
   // new ids get the new prefix; told only once the issues have it, and again when the command is repeated
   const remembered = attempt.pipe(
-    Effect.tap(() => Services.changeConfigFile(location, text => ConfigFile.set(text, Services.prefixKey, to)))
+    Effect.tap(() => ConfigFile.change(location.directory, text => ConfigFile.set(text, ConfigFile.prefixKey, to)))
   )
   yield* Change.run(Change.one(remembered), {
     json: ([report]) => (report === undefined ? null : json(report, false)),
     text: reports =>
       reports
-        .map(
-          ({ from, renamed }) =>
-            `✓ Renamed ${renamed.length} issues from prefix ${Escape.line(from)} to ${Escape.line(to)}`
-        )
+        .flatMap(report => [
+          `✓ Renamed ${report.renamed.length} issues from prefix ${Escape.line(report.from)} to ${Escape.line(to)}`,
+          ...keeping(report)
+        ])
         .join("\n")
   })
 })

@@ -25,9 +25,9 @@ export interface Loaded {
   readonly run: (require: NodeJS.Require) => void
 }
 
-/** Compiles the bundle, from the cache where there is one that V8 accepts. */
+/** Compiles the bundle, which esbuild writes in ASCII, from the cache where there is one that V8 accepts. */
 export const load = ({ file, cacheFile }: Bundle): Loaded => {
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`
   let cachedData: Buffer | undefined
   try {
     cachedData = readFileSync(cacheFile)

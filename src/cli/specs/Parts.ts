@@ -13,11 +13,11 @@ export const dependencyTypes = ["blocks", "related", "parent-child", "discovered
 
 /** What `list`, `search` and `count` filter by. All that is given must hold. */
 export const filterFlags = {
-  status: { kind: "list", short: "s", value: "STATUS,…", summary: "of these statuses" },
+  status: { kind: "list", short: "s", value: "STATUS,…", choices: statuses, summary: "of these statuses" },
   priority: { kind: "list", short: "p", value: "0-4,…", summary: "of these priorities" },
   "priority-min": { kind: "text", value: "0-4", summary: "of this priority number or a greater one" },
   "priority-max": { kind: "text", value: "0-4", summary: "of this priority number or a smaller one" },
-  type: { kind: "list", short: "t", value: "TYPE,…", summary: "of these types" },
+  type: { kind: "list", short: "t", value: "TYPE,…", choices: issueTypes, summary: "of these types" },
   assignee: { kind: "text", short: "a", value: "NAME", summary: "assigned to" },
   "no-assignee": { kind: "none", summary: "assigned to nobody" },
   label: { kind: "list", short: "l", aliases: ["labels"], value: "LABEL,…", summary: "with all of these labels" },

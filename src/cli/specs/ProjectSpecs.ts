@@ -76,6 +76,16 @@ export const flush = spec({
   mutates: true
 })
 
+export const flushStatus = spec({
+  path: ["flush", "status"],
+  summary: "Show what is not yet in the issue file, and how the last flush went",
+  positionals: {},
+  flags: {},
+  examples: ["bd flush status", "bd flush status --json"],
+  mutates: false,
+  notes: "Looks only: it takes nothing over from the issue file and writes nothing into it."
+})
+
 export const sync = spec({
   path: ["sync"],
   summary: "With --flush-only or --import-only: bring the issue file and the store together",

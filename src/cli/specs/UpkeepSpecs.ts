@@ -1,0 +1,79 @@
+/** Commands that look for what should not be there, and put it right when they are asked to. */
+import { spec } from "./Parts.ts"
+
+export const duplicates = spec({
+  path: ["duplicates"],
+  summary: "Find open issues of equal content",
+  positionals: {},
+  flags: {
+    "auto-merge": { kind: "none", summary: "close the duplicates in favour of the issue referred to most" },
+    "dry-run": { kind: "none", summary: "with --auto-merge: show what would be done" }
+  },
+  examples: ["bd duplicates", "bd duplicates --auto-merge --dry-run"],
+  mutates: false,
+  mutatesWith: "auto-merge",
+  notes: `Equal are title, description, design, acceptance criteria, status and parent. The issue to keep is the one that
+others mention or depend on most; of equal ones, the one with the smallest id.
+--auto-merge closes the others with the note "Duplicate of ID" and a related link to it; what they block waits for it
+instead. One that has children, or whose merge would close a cycle, is left alone and told. bd reopen undoes a close.`
+})
+
+export const checkNames = ["orphans", "duplicates", "pollution", "conflicts"] as const
+
+export const validate = spec({
+  path: ["validate"],
+  summary: "Check the issues: dangling dependencies, duplicates, test leftovers, conflicts; exit 1 if any are found",
+  positionals: {},
+  flags: {
+    checks: {
+      kind: "list",
+      value: "CHECK,…",
+      choices: checkNames,
+      summary: `of ${checkNames.join(", ")}; default: all`
+    },
+    "fix-all": { kind: "none", summary: "repair what needs no decision: dangling dependencies" }
+  },
+  examples: ["bd validate", "bd validate --checks orphans,conflicts --json"],
+  mutates: false,
+  notes: "bd doctor looks at the files, the store and git; bd validate at the issues."
+})
+
+export const repairDeps = spec({
+  path: ["repair-deps"],
+  summary: "Find dependencies on issues that do not exist",
+  positionals: {},
+  flags: { fix: { kind: "none", summary: "remove them" } },
+  examples: ["bd repair-deps", "bd repair-deps --fix"],
+  mutates: false,
+  mutatesWith: "fix",
+  notes: `They hold nothing up, and are kept until they are removed here: the issue may come with another branch. A deleted
+issue does exist: bd undelete finds its links where they were.`
+})
+
+export const detectPollution = spec({
+  path: ["detect-pollution"],
+  summary: "Find issues that look as if a test had left them behind",
+  positionals: {},
+  flags: {
+    clean: { kind: "none", summary: "delete them; only together with --yes, else a preview" },
+    yes: { kind: "none", short: "y", summary: "with --clean: do delete them" }
+  },
+  examples: ["bd detect-pollution", "bd detect-pollution --json"],
+  mutates: false,
+  mutatesWith: "clean",
+  notes: "A guess by title, id, description and time: read the list first. bd undelete brings a deleted issue back."
+})
+
+export const migrate = spec({
+  path: ["migrate"],
+  summary: "Bring the store to this version: done by every command, so there is nothing left to do",
+  positionals: {},
+  flags: {
+    inspect: { kind: "none", summary: "show schema version, migrations and issue count" },
+    "dry-run": { kind: "none", summary: "accepted: nothing is changed" },
+    cleanup: { kind: "none", summary: "accepted", hidden: true },
+    yes: { kind: "none", summary: "accepted", hidden: true }
+  },
+  examples: ["bd migrate", "bd migrate --inspect --json"],
+  mutates: false
+})

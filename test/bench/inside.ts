@@ -1,0 +1,86 @@
+/** Layers in this process: a flush beside plain I/O of the same bytes, and marks by the second. */
+import { createHash } from "node:crypto"
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Layer } from "effect"
+import { Exporter, FlushManager, FlushOptions, Tracker, Workspace } from "../../src/index.ts"
+import { type Measured, measured, timed } from "./measure.ts"
+import { issueLines, livingIds } from "./project.ts"
+import type { InsideRow } from "./rows.ts"
+
+interface Pair {
+  readonly time: number
+  readonly floor: number
+}
+
+/** What no durable publish can do without: read, SHA-256, write, fsync, rename of the same bytes. */
+const plainIo = (from: string, to: string): void => {
+  const bytes = readFileSync(from)
+  createHash("sha256").update(bytes).digest("hex")
+  const descriptor = openSync(`${to}.new`, "w")
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset)
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  renameSync(`${to}.new`, to)
+}
+
+/** An incremental flush of one change, on a disk: publish, marks cleared, store committed. */
+const flush = (size: number, runs: number, directory: string): Promise<Measured> => {
+  mkdirSync(directory)
+  const file = join(directory, "issues.jsonl")
+  const lines = issueLines(size)
+  const ids = livingIds(lines)
+  writeFileSync(file, lines.join(""))
+  const sample = (run: number) =>
+    Effect.gen(function* () {
+      const tracker = yield* Tracker.Tracker
+      const { flushNow } = yield* FlushManager.FlushManager
+      yield* tracker.update(ids[(run * 7919) % ids.length] ?? "", { title: `Changed ${run}` })
+      const floor = timed(() => plainIo(file, join(directory, "plain")))
+      const start = performance.now()
+      const report = yield* flushNow
+      const time = performance.now() - start
+      if (report.mode !== "incremental") return yield* Effect.dieMessage(`run ${run}: the flush was ${report.mode}`)
+      return { time, floor }
+    })
+  return Effect.gen(function* () {
+    const pairs: Array<Pair> = []
+    for (let run = -2; run < runs; run += 1) {
+      const pair = yield* sample(run + 2)
+      if (run >= 0) pairs.push(pair)
+    }
+    return measured(pairs)
+  }).pipe(Effect.provide(Workspace.layer({ directory, flush: "never" })), Effect.runPromise)
+}
+
+const marks = 200_000
+
+/** Marks from one fiber, the owner taking them in meanwhile; its floor is a million a second. */
+const markDirty = (runs: number): Promise<Measured> => {
+  const report = { mode: "unchanged", written: 0, removed: 0, bytes: 0, duration: 0 } as const
+  const exporter = Layer.succeed(
+    Exporter.Exporter,
+    Exporter.Exporter.of({ flush: () => Effect.succeed(report), pending: Effect.succeed(false) })
+  )
+  const layer = FlushManager.layer.pipe(Layer.provide(FlushOptions.layer()), Layer.provide(exporter))
+  const sample = Effect.gen(function* () {
+    const manager = yield* FlushManager.FlushManager
+    const start = performance.now()
+    yield* Effect.repeatN(manager.markDirty(), marks - 1)
+    yield* manager.flushNow
+    return { time: performance.now() - start, floor: marks / 1_000 }
+  })
+  return Effect.gen(function* () {
+    const pairs: Array<Pair> = []
+    for (let run = -2; run < runs; run += 1) {
+      const pair = yield* sample
+      if (run >= 0) pairs.push(pair)
+    }
+    return measured(pairs)
+  }).pipe(Effect.provide(layer), Effect.runPromise)
+}
+
+let rows = 0
+
+export const measure = (row: InsideRow, runs: number, scratch: string): Promise<Measured> =>
+  row.what === "flush" ? flush(row.size, runs, join(scratch, `inside-${++rows}`)) : markDirty(runs)

@@ -1,0 +1,109 @@
+/** Whole processes timed in pairs, and what the pairs come to. */
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process"
+import { closeSync, openSync } from "node:fs"
+
+export interface Spread {
+  readonly median: number
+  /** Quartiles. */
+  readonly low: number
+  readonly high: number
+}
+
+/** What was measured: all times in milliseconds, `ratio` of a time to the floor of its own pair. */
+export interface Measured {
+  readonly runs: number
+  readonly time: Spread
+  readonly floor: Spread
+  readonly ratio: Spread
+}
+
+export const spread = (values: ReadonlyArray<number>): Spread => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number): number => {
+    const place = share * (sorted.length - 1)
+    const below = sorted[Math.floor(place)] ?? Number.NaN
+    const above = sorted[Math.ceil(place)] ?? Number.NaN
+    return below + (above - below) * (place - Math.floor(place))
+  }
+  return { median: at(0.5), low: at(0.25), high: at(0.75) }
+}
+
+/** Pairs of a time and the floor beside it. */
+export const measured = (pairs: ReadonlyArray<{ readonly time: number; readonly floor: number }>): Measured => ({
+  runs: pairs.length,
+  time: spread(pairs.map(({ time }) => time)),
+  floor: spread(pairs.map(({ floor }) => floor)),
+  ratio: spread(pairs.map(({ floor, time }) => time / floor))
+})
+
+export const timed = (work: () => void): number => {
+  const start = performance.now()
+  work()
+  return performance.now() - start
+}
+
+/** What runs sees nothing of the settings of whoever measures. */
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: "/nonexistent",
+  LC_ALL: "C.UTF-8",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  BD_ACTOR: "bench"
+})
+
+export interface Place {
+  readonly cwd: string
+  /** Where the output goes: what is printed has to be written, and read by nobody. */
+  readonly output: string
+}
+
+const options = (
+  { cwd }: Place,
+  descriptor: number
+): SpawnOptions & { readonly stdio: ["ignore", number, "pipe"] } => ({
+  cwd,
+  env: environment(),
+  stdio: ["ignore", descriptor, "pipe"]
+})
+
+const failure = (words: ReadonlyArray<string>, status: number | null, told: string) =>
+  new Error(`node ${words.join(" ")} exited ${status}: ${told}`)
+
+/** Runs Node with these words; one that fails is no measurement. */
+export const runNode = (words: ReadonlyArray<string>, place: Place): void => {
+  const descriptor = openSync(place.output, "w")
+  try {
+    const { status, stderr } = spawnSync(process.execPath, words, options(place, descriptor))
+    if (status !== 0) throw failure(words, status, String(stderr))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Runs so many at once, and waits for the last. Milliseconds. */
+export const runNodesAtOnce = async (
+  count: number,
+  words: (number: number) => ReadonlyArray<string>,
+  place: Place
+): Promise<number> => {
+  const descriptor = openSync(place.output, "w")
+  try {
+    const start = performance.now()
+    await Promise.all(
+      Array.from({ length: count }, async (_, number) => {
+        const child = spawn(process.execPath, words(number), options(place, descriptor))
+        let told = ""
+        child.stderr?.on("data", chunk => (told += String(chunk)))
+        const status = await new Promise<number | null>((resolve, reject) => {
+          child.on("error", reject)
+          child.on("close", resolve)
+        })
+        if (status !== 0) throw failure(words(number), status, told)
+      })
+    )
+    return performance.now() - start
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,146 @@
+/** Whole processes: `bd` beside a bare Node, on projects in scratch git repositories. */
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { realFiles } from "../realFiles.ts"
+import { type Measured, measured, type Place, runNode, runNodesAtOnce, timed } from "./measure.ts"
+import { changedLines, issueLines, livingIds, toLines } from "./project.ts"
+import { importSize, type ProcessRow, pulledLines, type Size } from "./rows.ts"
+
+/** Built programs to measure, each on projects of its own. */
+export interface Builds {
+  readonly ours: string
+  /** Another build's `bd.cjs`, beside ours in each pair. */
+  readonly other: string | undefined
+}
+
+/** One row: ours against bare Node, and with two builds the other's, and ours against the other's. */
+export interface ProcessResult {
+  readonly ours: Measured
+  readonly other?: Measured
+  readonly oursToOther?: Measured
+}
+
+interface Project extends Place {
+  readonly ids: ReadonlyArray<string>
+}
+
+const initialLines = (size: Size): ReadonlyArray<string> =>
+  size === "real" ? realFiles.flatMap(([, bytes]) => toLines(bytes.toString())) : issueLines(size)
+
+const git = (cwd: string, ...words: ReadonlyArray<string>) =>
+  execFileSync("git", ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", ...words], {
+    cwd,
+    stdio: ["ignore", "ignore", "pipe"]
+  })
+
+const issueFile = ".beads/issues.jsonl"
+
+/** A publish leaves the file with a stamp that can be trusted at once: from then on nothing has to be read again. */
+const settle = (bd: string, project: Place) => runNode([bd, "create", "Settles the stamp"], project)
+
+/** A repository with its issues in store and file, committed; a branch `theirs` has what a pull would bring. */
+const makeProject = (bd: string, directory: string, size: Size): Project => {
+  const project = { cwd: join(directory, "project"), output: join(directory, "output") }
+  const file = join(project.cwd, issueFile)
+  mkdirSync(project.cwd, { recursive: true })
+  git(project.cwd, "init", "-q", "-b", "ours")
+  runNode([bd, "init", "--prefix", "bench"], project)
+  const initial = initialLines(size)
+  if (initial.length > 0) {
+    writeFileSync(file, initial.join(""))
+    settle(bd, project)
+  }
+  git(project.cwd, "add", "-A")
+  git(project.cwd, "commit", "-q", "-m", "Issues")
+  if (initial.length > 0) {
+    git(project.cwd, "checkout", "-q", "-b", "theirs")
+    writeFileSync(file, changedLines(toLines(readFileSync(file, "utf8")), pulledLines).join(""))
+    git(project.cwd, "commit", "-q", "-a", "-m", "Theirs")
+    git(project.cwd, "checkout", "-q", "ours")
+  }
+  return { ...project, ids: livingIds(initial) }
+}
+
+/** The project of one build for one row: what its runs change is seen by no other row. */
+const forRow = (row: ProcessRow, bd: string, origin: Project, directory: string) => {
+  const { ids } = origin
+  const project = { cwd: join(directory, "project"), output: join(directory, "output") }
+  const input = join(directory, "input.jsonl")
+  const copy = () => {
+    rmSync(project.cwd, { recursive: true, force: true })
+    cpSync(origin.cwd, project.cwd, { recursive: true, preserveTimestamps: true })
+  }
+  mkdirSync(directory)
+  copy()
+  if (row.before === "empty") writeFileSync(input, issueLines(importSize).join(""))
+  // the store knows the file by its inode, and a copy has another
+  else if (row.size !== 0) settle(bd, project)
+  let run = 0
+  return {
+    /** Between two runs, untimed. */
+    next: (): void => {
+      run += 1
+      if (row.before === "pull") git(project.cwd, "checkout", "-q", run % 2 === 0 ? "ours" : "theirs", "--", issueFile)
+      if (row.before === "empty") copy()
+    },
+    time: async (): Promise<number> => {
+      const words = () => [bd, ...row.words(run, ids), ...(row.before === "empty" ? ["-i", input] : [])]
+      return row.atOnce === undefined
+        ? timed(() => runNode(words(), project))
+        : runNodesAtOnce(row.atOnce, words, project)
+    }
+  }
+}
+
+/** Measures rows; what it makes lies in `scratch`. */
+export const make = ({ ours, other }: Builds, scratch: string) => {
+  const projects = new Map<string, Project>()
+  const projectOf = (bd: string, size: Size): Project => {
+    const key = `${bd} ${size}`
+    const project = projects.get(key) ?? makeProject(bd, join(scratch, `project-${projects.size}`), size)
+    projects.set(key, project)
+    return project
+  }
+  const bareNode = async (row: ProcessRow): Promise<number> => {
+    const words = ["-e", "0"]
+    const place = { cwd: scratch, output: join(scratch, "output") }
+    return row.atOnce === undefined
+      ? timed(() => runNode(words, place))
+      : runNodesAtOnce(row.atOnce, () => words, place)
+  }
+  let rows = 0
+
+  return async (row: ProcessRow, runs: number): Promise<ProcessResult> => {
+    rows += 1
+    const size = row.before === "empty" ? 0 : row.size
+    const candidates = [ours, ...(other === undefined ? [] : [other])].map((bd, index) => ({
+      ...forRow(row, bd, projectOf(bd, size), join(scratch, `row-${rows}-${index}`)),
+      times: [] as number[]
+    }))
+    const floors: Array<number> = []
+    // the first run warms the caches of the system
+    for (let run = -1; run < runs; run += 1) {
+      for (const candidate of candidates) candidate.next()
+      const contest = [
+        async () => floors.push(await bareNode(row)),
+        ...candidates.map(
+          ({ time, times }) =>
+            async () =>
+              times.push(await time())
+        )
+      ]
+      // each goes first in its turn
+      const first = (run + 1) % contest.length
+      for (const measure of [...contest.slice(first), ...contest.slice(0, first)]) await measure()
+    }
+    const pairs = (times: ReadonlyArray<number>, against: ReadonlyArray<number>) =>
+      measured(times.slice(1).map((time, index) => ({ time, floor: against[index + 1] ?? Number.NaN })))
+    const [mine, others] = candidates.map(({ times }) => times)
+    for (const [index] of candidates.entries()) rmSync(join(scratch, `row-${rows}-${index}`), { recursive: true })
+    return {
+      ours: pairs(mine ?? [], floors),
+      ...(others === undefined ? {} : { other: pairs(others, floors), oursToOther: pairs(mine ?? [], others) })
+    }
+  }
+}
