@@ -90,6 +90,7 @@ export const commands = [
   Project.configSet,
   Project.configList,
   Project.configUnset,
+  Upkeep.doctor,
   Upkeep.duplicates,
   Upkeep.validate,
   Upkeep.repairDeps,

@@ -7,6 +7,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { WorkspaceInvalid, WorkspaceNotFound } from "./CliError.ts"
 import { Settings } from "./Settings.ts"
@@ -172,20 +173,60 @@ const checkStore = Effect.fnUntraced(function* (location: Location) {
   })
 })
 
-/** Where to work: `--db`, `BEADS_DB`, `BEADS_DIR`, else the nearest `.beads` from `start` upwards. */
-export const find = Effect.fn("Discovery.find")(function* (start: string) {
-  const given = yield* named()
+/** A `.beads` directory, whatever state it is in; and the store, if one was named. */
+interface Found {
+  readonly directory: string
+  readonly database?: string
+}
+
+/** The `.beads` that is meant: the one that was `given`, else the nearest from `start` upwards. */
+const locate = Effect.fnUntraced(function* (
+  start: string,
+  given: Found | undefined
+): Effect.fn.Return<Found, WorkspaceNotFound, FileSystem.FileSystem | Path.Path> {
   if (given !== undefined) {
     // a name mistyped must not become a second tracker
     if (!(yield* isProject(given.directory, [...marks, given.database ?? defaultDatabase]))) {
       return yield* new WorkspaceNotFound({ directory: given.directory, named: true })
     }
-    const location = yield* inDirectory(given.directory, given.database)
-    return yield* checkStore(location)
+    return given
   }
   const directory = yield* nearest(start)
-  if (directory === undefined) return yield* new WorkspaceNotFound({ directory: start, named: false })
-  return yield* inDirectory(directory)
+  return yield* directory === undefined
+    ? new WorkspaceNotFound({ directory: start, named: false })
+    : Effect.succeed({ directory })
+})
+
+/** Where to work: `--db`, `BEADS_DB`, `BEADS_DIR`, else the nearest `.beads` from `start` upwards. */
+export const find = Effect.fn("Discovery.find")(function* (start: string) {
+  const { database, directory } = yield* locate(start, yield* named())
+  const location = yield* inDirectory(directory, database)
+  return yield* database === undefined ? Effect.succeed(location) : checkStore(location)
+})
+
+/**
+ * For `doctor`: where to look, with what is wrong there. `justThere`: whatever flag and environment name. Where metadata.json cannot be read, or two files hold issues,
+ * the usual names are looked at.
+ */
+export const survey = Effect.fn("Discovery.survey")(function* (
+  start: string,
+  options: { readonly justThere: boolean }
+) {
+  const path = yield* Path.Path
+  const { database, directory } = yield* locate(start, options.justThere ? undefined : yield* named())
+  const metadata = yield* Effect.either(readMetadata(directory))
+  const names = Either.getOrElse(metadata, () => ({ database: undefined, issueFile: undefined }))
+  const issueFile = yield* Effect.either(findIssueFile(directory, names.issueFile))
+  const location: Location = {
+    directory,
+    database: database ?? path.join(directory, names.database ?? defaultDatabase),
+    issueFile: Either.getOrElse(issueFile, () => names.issueFile ?? issueFileNames[0])
+  }
+  return {
+    location,
+    metadata: Either.map(metadata, () => undefined),
+    issueFile: Either.map(issueFile, () => undefined)
+  }
 })
 
 /** Where `init` sets up: what flag or environment name, else `.beads` in `start`. */

@@ -129,6 +129,7 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),
   "config list": alone(Table.configList, () => import("./commands/config.ts").then(module => module.list)),
   "config unset": alone(Table.configUnset, () => import("./commands/config.ts").then(module => module.unset)),
+  doctor: alone(Table.doctor, () => import("./commands/doctor.ts").then(module => module.run)),
   duplicates: tracked(Table.duplicates, () => import("./commands/duplicates.ts").then(module => module.run)),
   validate: tracked(Table.validate, () => import("./commands/validate.ts").then(module => module.run)),
   "repair-deps": tracked(Table.repairDeps, () => import("./commands/repairDeps.ts").then(module => module.run)),

@@ -73,6 +73,8 @@ export interface Disk {
   readonly link: (path: string, newPath: string) => void
   readonly rename: (path: string, newPath: string) => void
   readonly unlink: (path: string) => void
+  /** Its parent must exist, and nothing of its name. */
+  readonly makeDirectory: (path: string) => void
   readonly readLink: (path: string) => string
   /** The path with every link in it resolved. */
   readonly realPath: (path: string) => string
@@ -158,6 +160,7 @@ export const nodeDisk: Disk = {
   link: (path, newPath) => now("link", path, () => Fs.linkSync(path, newPath)),
   rename: (path, newPath) => now("rename", newPath, () => Fs.renameSync(path, newPath)),
   unlink: path => now("unlink", path, () => Fs.unlinkSync(path)),
+  makeDirectory: path => now("mkdir", path, () => Fs.mkdirSync(path)),
   readLink: path => now("readlink", path, () => Fs.readlinkSync(path)),
   realPath: path => now("realpath", path, () => Fs.realpathSync.native(path)),
   readHead: path =>

@@ -46,6 +46,9 @@ const migrations: ReadonlyArray<Migration & { readonly statements: ReadonlyArray
   }
 ]
 
+/** The schema that this program knows. */
+export const schemaVersion = migrations.length
+
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
 
@@ -135,6 +138,14 @@ const inspectWithLog = (path: string, busyTimeout: Duration.DurationInput) =>
         )
       )
     : Effect.void
+
+/** Fails for a database that is not ours or is newer. Leaves it, and its log, as they are. */
+export const refuseForeign = (path: string): Effect.Effect<void, StoreError> =>
+  Sqlite.open({ path, busyTimeout: 0, readonly: existsSync(`${path}-wal`) }).pipe(
+    Effect.flatMap(inspect),
+    Effect.scoped,
+    Effect.asVoid
+  )
 
 const migrate = (db: Sqlite.Sqlite) =>
   Effect.gen(function* () {

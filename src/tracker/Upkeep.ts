@@ -19,7 +19,7 @@ type Upkeep = Pick<
 >
 
 /** Dependencies on what another project calls its own: nothing here can tell whether it exists. */
-const isElsewhere = (id: string): boolean => id.startsWith("external:")
+export const isElsewhere = (id: string): boolean => id.startsWith("external:")
 
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore

@@ -115,7 +115,8 @@ const beside = (lock: (path: string) => Layer.Layer<IssueLock.IssueLock>) =>
 
 const storePath = (options: WorkspaceOptions) => options.store ?? join(options.directory, "beads.db")
 
-const fileAndLock = (options: WorkspaceOptions) =>
+/** The issue file and its lock alone: for what must work without a store. */
+export const fileAndLock = (options: WorkspaceOptions) =>
   beside(path => IssueLock.layer({ path, timeout: patience(options) })).pipe(
     Layer.provideMerge(IssueFile.layer(fileOptions(options)))
   )

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Argv from "../../src/cli/Argv.ts"
 import { bd, directory, project } from "./harness.ts"
 
 const lineCount = (text: string) => text.split("\n").length - 1
@@ -88,6 +89,28 @@ describe("quickstart and onboard", () => {
       expect(onboard.stdout).toContain(`--- BEGIN AGENTS.MD CONTENT ---\n${section}--- END AGENTS.MD CONTENT ---`)
       expect(JSON.parse((yield* bd(at, ["onboard", "--json"])).stdout)).toEqual({ file: "AGENTS.md", content: section })
       expect(JSON.parse((yield* bd(at, ["quickstart", "--json"])).stdout)).toEqual({ text: quickstart.stdout })
+    })
+  )
+})
+
+describe("what the guides tell", () => {
+  it.scopedLive("each command in them exists, with its flags", () =>
+    Effect.gen(function* () {
+      const { run } = yield* project
+      const texts = yield* Effect.forEach(["prime", "quickstart", "onboard"], command => run(command))
+      const commands = texts.flatMap(({ stdout }) => [
+        ...[...stdout.matchAll(/`(bd [^`]+)`/g)].map(([, command = ""]) => command),
+        ...[...stdout.matchAll(/^ {2}(bd \S.*?)(?= {2,}|$)/gm)].map(([, command = ""]) => command),
+        ...[...stdout.matchAll(/(?:: | {2,})(bd [a-z](?:(?! {2})[^.:\n])*)$/gm)].map(([, command = ""]) => command)
+      ])
+      expect(commands.length).toBeGreaterThan(40)
+      for (const command of commands.flatMap(each => each.split(/, (?=bd )/))) {
+        const words = [...command.replaceAll('"…"', "text").matchAll(/"[^"]*"|\S+/g)]
+          .map(([word]) => word.replaceAll('"', ""))
+          .slice(1)
+        const reading = Argv.read(words.filter(word => word !== "…" && word !== ">>" && word !== "AGENTS.md"))
+        expect(reading._tag === "Misread" ? reading.error.message : "", command).toBe("")
+      }
     })
   )
 })

@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import { Tracker } from "../../tracker/Tracker.ts"
+import * as BeadsGitignore from "../BeadsGitignore.ts"
 import { FileUnusable, NotThereYet } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { init } from "../CommandTable.ts"
@@ -14,28 +15,6 @@ import * as Prefix from "../Prefix.ts"
 import * as Services from "../Services.ts"
 import * as SmallFile from "../SmallFile.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
-
-const ignored = `# The store: a cache of the issue file
-*.db
-*.db?*
-*.db-journal
-*.db-wal
-*.db-shm
-*.lock
-.*.tmp
-.*.aside
-
-# The classic tool's daemon
-daemon.lock
-daemon.log
-daemon.pid
-bd.sock
-
-# What git carries
-!*.jsonl
-!metadata.json
-!config.json
-`
 
 const gitConfig = (directory: string, key: string, value: string) =>
   Effect.async<void, FileUnusable>(resume => {
@@ -80,7 +59,7 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
 
   const prepare = Effect.gen(function* () {
     yield* fs.makeDirectory(location.directory, { recursive: true })
-    yield* writeNew(inside(".gitignore"), ignored)
+    yield* writeNew(inside(".gitignore"), BeadsGitignore.template)
     yield* writeNew(
       inside("metadata.json"),
       `${JSON.stringify({ database: path.basename(location.database), jsonl_export: location.issueFile })}\n`

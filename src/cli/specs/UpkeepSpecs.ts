@@ -77,3 +77,26 @@ export const migrate = spec({
   examples: ["bd migrate", "bd migrate --inspect --json"],
   mutates: false
 })
+
+export const doctor = spec({
+  path: ["doctor"],
+  summary: "Check files, store and git, say what each finding means and what to do; exit 1 if something is wrong",
+  positionals: { path: { name: "PATH", arity: "optional" } },
+  flags: {
+    fix: { kind: "none", summary: "repair what can be repaired without a decision; backs up first" },
+    quarantine: {
+      kind: "none",
+      summary: "with --fix: move lines that cannot be read out of the issue file, and keep them"
+    },
+    yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true }
+  },
+  examples: ["bd doctor", "bd doctor --json", "bd doctor --fix"],
+  mutates: false,
+  mutatesWith: "fix",
+  notes: `It reads only, and works also where the store cannot be opened or the issue file cannot be read.
+--fix adds what .beads/.gitignore lacks, writes metadata.json anew if it cannot be read, removes temporary files of dead
+processes, and publishes what is not in the issue file yet. It touches nothing else, and doing it again changes nothing.
+--quarantine moves each line that cannot be read, git's conflict markers among them, into .beads/quarantine, with a copy
+of the whole file beside them; both are on disk before a line leaves the issue file.
+A warning is worth knowing; only an error makes the exit code 1.`
+})
