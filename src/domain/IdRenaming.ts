@@ -19,6 +19,19 @@ export const renamedTo = (record: Record): string | undefined =>
 /** Whether a line may be a tombstone of a renamed issue, told without reading it. */
 export const mayBeRenamed = (line: string): boolean => line.includes('"renamed_to"')
 
+/** Through however many renamings, as far as they lead. */
+export const following =
+  (renames: ReadonlyMap<string, string>): Renaming =>
+  id => {
+    const seen = new Set([id])
+    let to = renames.get(id)
+    for (let next = to; next !== undefined && !seen.has(next); next = renames.get(next)) {
+      seen.add(next)
+      to = next
+    }
+    return to
+  }
+
 const textFields = ["title", "description", "design", "acceptance_criteria", "notes"] as const
 
 const word = /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu

@@ -87,13 +87,9 @@ export const forward = (
   if (renames.size === 0) return plan
 
   /** The id an issue has now, after however many renamings. */
+  const following = IdRenaming.following(renames)
   const renaming: IdRenaming.Renaming = id => {
-    const seen = new Set([id])
-    let to = renames.get(id)
-    for (let next = to; next !== undefined && !seen.has(next); next = renames.get(next)) {
-      seen.add(next)
-      to = next
-    }
+    const to = following(id)
     return to !== undefined && current(to) !== undefined ? to : undefined
   }
 

@@ -195,6 +195,11 @@ export interface ImportOptions {
   readonly prune?: boolean
   /** A dangling dependency is an error. */
   readonly strict?: boolean
+  /**
+   * Issues with ids of another prefix that are new here get ids of this project. References follow, the old ids stay as
+   * tombstones, and what later imports bring for them is applied to the new (G19).
+   */
+  readonly renameOnImport?: boolean
   /** Where the lines come from, to name in an error. */
   readonly source?: string
 }
@@ -209,6 +214,8 @@ export interface ImportReport {
   readonly dangling: ReadonlyArray<{ readonly id: string; readonly dependsOn: string }>
   /** Issues that were created apart under one id (G24). */
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  /** The new ids of `renameOnImport`; the tombstones of the old ids are not counted in `created`. */
+  readonly prefixRenamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
 }
 
 export interface InitReport {

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Issue from "../domain/Issue.ts"
 import { FlushManager } from "../flush/FlushManager.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
@@ -9,7 +10,8 @@ import { IssueFile } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock } from "../issue-file/IssueLock.ts"
-import { IssueStore } from "../store/IssueStore.ts"
+import { IssueStore, type Row } from "../store/IssueStore.ts"
+import * as ForeignIds from "./ForeignIds.ts"
 import type { Rows } from "./Rows.ts"
 import type { Tracker } from "./Tracker.ts"
 
@@ -21,7 +23,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const file = yield* IssueFile
   const reconciler = yield* Reconciler
   const flush = yield* FlushManager
-  const { actor, freshen, issueOf, prefix } = rows
+  const { actor, context, freshen, issueOf, prefix, recordOf } = rows
 
   const danglingIn = Effect.fnUntraced(function* (lines: ReadonlyArray<IssueLines.IssueText>) {
     const known = new Set([
@@ -38,6 +40,17 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     })
   })
 
+  /** Where renamings led ids, by the tombstones they left. */
+  const renamings = Effect.fnUntraced(function* (all: ReadonlyArray<Row>) {
+    const renames = new Map<string, string>()
+    for (const row of all) {
+      if (!IdRenaming.mayBeRenamed(row.line)) continue
+      const to = IdRenaming.renamedTo(yield* recordOf(row))
+      if (to !== undefined) renames.set(row.id, to)
+    }
+    return IdRenaming.following(renames)
+  })
+
   /** Rows whose line is gone from the file, which nobody changed since, and which the input does not have either. */
   const prunable = Effect.fnUntraced(function* (input: ReadonlySet<string>) {
     const marked = yield* store.markedRows
@@ -46,16 +59,35 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     // a mark may also say that the line stands there twice
     const snapshot = yield* file.read
     const standing = new Set(Option.isNone(snapshot) ? [] : IssueLines.scan(snapshot.value.bytes).map(({ id }) => id))
-    return unchanged.filter(id => !standing.has(id))
+    // an input of before a renaming has the issue under its old id
+    const renamedTo = yield* renamings(yield* store.rows)
+    const meant = new Set([...input].map(id => renamedTo(id)))
+    return unchanged.filter(id => !standing.has(id) && !meant.has(id))
   })
 
-  const importBytes: Transfer["import"] = (bytes, how = {}) =>
+  /** The input with ids of this project (`renameOnImport`). What cannot be read is left for who reads it to tell. */
+  const naturalized = Effect.fnUntraced(function* (bytes: Uint8Array) {
+    const { lines, unreadable } = IssueLines.read(bytes)
+    if (unreadable.length > 0) return { bytes, renamed: [] }
+    const all = yield* store.rows
+    return ForeignIds.naturalize(lines, {
+      prefix: yield* prefix,
+      known: new Set(all.map(({ id }) => id)),
+      renamedTo: yield* renamings(all),
+      actor,
+      now: (yield* context).at
+    })
+  })
+
+  const importBytes: Transfer["import"] = (given, how = {}) =>
     lock
       .withLock(
         Effect.gen(function* () {
           const { barred } = yield* reconciler.reconcile
           const [first] = barred
           if (first !== undefined) return yield* first
+          const { bytes, renamed } =
+            how.renameOnImport === true ? yield* naturalized(given) : { bytes: given, renamed: [] }
           const dangling = yield* danglingIn(IssueLines.read(bytes).lines)
           const [loose] = dangling
           if (how.strict === true && loose !== undefined) {
@@ -72,15 +104,17 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
             source: how.source ?? "the input"
           })
           const pruned = how.prune === true ? yield* prunable(absorbed.ids) : []
+          const tombstones = new Set(renamed.map(({ from }) => from))
           if (how.dryRun !== true && pruned.length > 0) yield* store.transaction(store.forget(pruned))
           return {
-            created: absorbed.created.length,
+            created: absorbed.created.filter(id => !tombstones.has(id)).length,
             updated: absorbed.updated.length,
             unchanged: absorbed.unchanged,
             skipped: absorbed.skipped,
             pruned,
             dangling,
-            renamed: absorbed.renamed
+            renamed: absorbed.renamed,
+            prefixRenamed: renamed
           }
         })
       )

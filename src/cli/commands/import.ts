@@ -16,8 +16,21 @@ const json = (report: ImportReport, dryRun: boolean) => ({
   skipped: report.skipped,
   pruned: report.pruned,
   dangling: report.dangling.map(({ dependsOn, id }) => ({ issue_id: id, depends_on_id: dependsOn })),
-  renamed: report.renamed
+  renamed: report.renamed,
+  prefix_renamed: report.prefixRenamed
 })
+
+/** Each, as long as they are few: `--json` has all. */
+const renamings = ({ prefixRenamed }: ImportReport, dryRun: boolean): ReadonlyArray<string> => {
+  if (prefixRenamed.length === 0) return []
+  const shown = prefixRenamed.slice(0, 10).map(({ from, to }) => `    ${Escape.line(from)} → ${Escape.line(to)}`)
+  const more = prefixRenamed.length - shown.length
+  return [
+    `  ${prefixRenamed.length} ${dryRun ? "would get" : "got"} ids of this project:`,
+    ...shown,
+    ...(more === 0 ? [] : [`    and ${more} more`])
+  ]
+}
 
 const text = (report: ImportReport, dryRun: boolean): string => {
   const counts = [
@@ -30,6 +43,7 @@ const text = (report: ImportReport, dryRun: boolean): string => {
   return [
     `${dryRun ? "Would import" : "Import complete"}: ${counts}`,
     ...report.renamed.map(({ from, to }) => `  ${Escape.line(from)} was created twice; one is now ${Escape.line(to)}`),
+    ...renamings(report, dryRun),
     ...report.dangling.map(
       ({ dependsOn, id }) => `  ${Escape.line(id)} depends on ${Escape.line(dependsOn)}, which does not exist`
     ),
@@ -48,6 +62,7 @@ export const run = Effect.fn("bd.import")(function* ({ flags }: Input<typeof imp
       dryRun,
       strict: flags.strict,
       skipExisting: flags["skip-existing"],
+      renameOnImport: flags["rename-on-import"],
       prune: flags.prune,
       source: flags.input ?? "stdin"
     })

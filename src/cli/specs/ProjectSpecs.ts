@@ -45,6 +45,7 @@ export const importIssues = spec({
     "dry-run": { kind: "none", summary: "show what would change" },
     strict: { kind: "none", summary: "refuse dependencies on issues that do not exist" },
     "skip-existing": { kind: "none", summary: "leave issues alone that are there" },
+    "rename-on-import": { kind: "none", summary: "give new issues with ids of another prefix ids of this project" },
     prune: { kind: "none", summary: "let issues go that have no line in the input" }
   },
   examples: ["bd import -i other.jsonl --dry-run"],
