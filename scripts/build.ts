@@ -81,6 +81,23 @@ export const buildProgram = async (
   }
 }
 
+/** Puts the code of `@effect/sql-sqlite-node` into the library (see the module); what that needs stays outside. */
+const buildInSqliteClient = async (): Promise<void> => {
+  const module = path.join(root, "dist/store/SqliteClient")
+  await build({
+    entryPoints: [path.join(root, "src/store/SqliteClient.ts")],
+    outfile: `${module}.js`,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    external: ["effect", "@effect/experimental", "@effect/sql", "better-sqlite3"],
+    logLevel: "warning"
+  })
+  // no type of the library names it
+  rmSync(`${module}.d.ts`)
+}
+
 /** What git says of this clone; empty where there is none. */
 const git = (...words: ReadonlyArray<string>): string => {
   try {
@@ -103,6 +120,7 @@ const main = async (): Promise<void> => {
   if (existsSync(path.join(root, "src/index.ts"))) {
     const tsc = path.join(root, "node_modules/.bin/tsc")
     execFileSync(tsc, ["-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" })
+    await buildInSqliteClient()
   }
 }
 

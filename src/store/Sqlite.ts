@@ -1,11 +1,12 @@
 /**
- * The SQL edge: one connection (`SqliteClient`), opened the way the store needs it, its errors made ours.
+ * The SQL edge: one connection of `@effect/sql-sqlite-node`, opened the way the store needs it, its errors made ours.
  *
  * better-sqlite3 runs on the event loop and so does its busy wait, hence the busy time-out is 0 and the waiting is a
  * `Schedule` round the attempt (G2). The library's own transaction helper begins deferred and turns a failing COMMIT
  * into a defect; `transaction` begins immediate and fails typed.
  */
 import { statSync } from "node:fs"
+import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type * as Connection from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -75,7 +76,7 @@ export const storeError =
 
 /**
  * Opens a database. `busyTimeout` bounds the waiting for a lock of another process. The connection closes with the
- * scope.
+ * scope. Fails with `StoreError` where the library dies: on a path that cannot be opened.
  */
 export const open = (options: {
   readonly path: string
@@ -93,9 +94,14 @@ export const open = (options: {
     const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
       statement.pipe(Effect.mapError(failed), Effect.retry(whileBusy))
 
-    const sql = yield* Effect.mapError(
-      SqliteClient.make({ path: options.path, readonly: options.readonly ?? false }),
-      failed
+    // the library opens the file in a constructor that throws
+    const sql = yield* SqliteClient.make({
+      filename: options.path,
+      disableWAL: true,
+      readonly: options.readonly
+    }).pipe(
+      Effect.provide(Reactivity.layer),
+      Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
     )
     yield* run(sql`pragma busy_timeout = 0`)
 
@@ -114,7 +120,10 @@ export const open = (options: {
     )
 
     const command = (connection: Connection.Connection, text: string) =>
-      run(connection.executeUnprepared(text, [], undefined))
+      // the statement is prepared when it runs, and preparing may throw too
+      run(Effect.suspend(() => connection.executeUnprepared(text, [], undefined))).pipe(
+        Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
+      )
 
     const transaction = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
       Effect.uninterruptibleMask(restore =>
