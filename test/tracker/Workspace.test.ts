@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Logger, Option } from "effect"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import { Tracker } from "../../src/tracker/Tracker.ts"
 import * as Workspace from "../../src/tracker/Workspace.ts"
@@ -186,6 +186,35 @@ describe("Workspace", () => {
       expect(page.items.map(({ issue }) => issue.title)).toEqual(["one"])
       expect(refused).toMatchObject({ _tag: "LockUnavailable" })
       expect(readdirSync(directory)).toEqual(found)
+    })
+  )
+
+  it.live("G26: while another holds the lock a read answers from the store, and says that it may be stale", () =>
+    Effect.gen(function* () {
+      const { directory, file } = project()
+      const told: Array<string> = []
+      const listening = Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ message }) => void told.push(String(message)))
+      )
+      const titles = run(directory, tracker =>
+        Effect.map(tracker.list({}), ({ items }) => items.map(({ issue }) => issue.title))
+      ).pipe(Effect.provide(listening))
+      const { result } = yield* run(directory, tracker =>
+        tracker.publishing(
+          Effect.gen(function* () {
+            yield* tracker.create({ title: "one" })
+            yield* tracker.flushNow()
+            writeFileSync(file, readFileSync(file, "utf8").replace('"one"', '"pulled"'))
+            return yield* titles
+          })
+        )
+      )
+      expect(result).toEqual(["one"])
+      expect(told.join()).toContain("answering from the store, which may be stale")
+      told.length = 0
+      expect(yield* titles).toEqual(["pulled"])
+      expect(told).toEqual([])
     })
   )
 
