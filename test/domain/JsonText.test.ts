@@ -7,7 +7,24 @@ import * as JsonText from "../../src/domain/JsonText.ts"
 /** A JSON value with what `JSON.parse` loses: doubled keys, and the order of keys. */
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly pairs: ReadonlyArray<[string, Json]> }
 
-const keys = FastCheck.constantFrom("a", "b", "2", "1", "__proto__", "constructor", "", '"', "\\", "é", "\ud800", "{}")
+/**
+ * No key is a backslash alone: once the V8 of Node 24.21 has read one, its `JSON.parse` takes every key that is one
+ * escape, `"\n"` say, for that. It is the oracle's defect: `JsonText` gives `JSON.parse` no objects.
+ */
+const keys = FastCheck.constantFrom(
+  "a",
+  "b",
+  "2",
+  "1",
+  "__proto__",
+  "constructor",
+  "",
+  '"',
+  "\\\\",
+  "é",
+  "\ud800",
+  "{}"
+)
 const strings = FastCheck.oneof(
   keys,
   FastCheck.constantFrom("\\u0061", "[1,2]", '{"a":1}', "\u2028<&>", "\0\n\r\t\b\f", "😀", "1", "null"),
@@ -74,6 +91,12 @@ const seeds = FastCheck.integer({ min: 0, max: 2 ** 31 })
 const parsed = (text: string): unknown => JSON.parse(text, (_, value) => (value === 0 ? 0 : value))
 
 describe("canonical", () => {
+  it("G18: a key that is a backslash is another than one that is another escape", () => {
+    expect(JsonText.canonical('{"a":1,"\\\\":2}')).toBe('{"\\\\":2e0,"a":1e0}')
+    expect(JsonText.canonical('{"a":1,"\\n":2}')).toBe('{"\\n":2e0,"a":1e0}')
+    expect(JsonText.canonical('{"a":1,"\\u005c":2}')).toBe('{"\\\\":2e0,"a":1e0}')
+  })
+
   it("G18: two writings of one value are recognised as the same value", () => {
     FastCheck.assert(
       FastCheck.property(json, seeds, seeds, (value, one, other) => {
