@@ -2,7 +2,7 @@
  * Reads a command line by the command table. Pure.
  *
  * `@effect/cli` alone takes an unknown flag for a title, drops words after `--`, and fails on `-p1` (style.md), so the
- * words are put in order here: `globals, path, --flag value…, --, positionals`, each value behind a mark so that none
+ * words are put in order here: `globals, path, --flag value…, --, positionals`, each value between marks so that none
  * looks like a flag. Every word is either used or named in an error.
  */
 import * as CliError from "./CliError.ts"
@@ -343,18 +343,26 @@ const checkPositionals = (scan: Scan, command: CommandSpec): void => {
   const missing = needed[given.length]
   if (missing !== undefined) fail(scan, `${missing.name} is missing`, hint)
   if (given.length > most) {
+    const near = most === 0 ? nearest(given[0] ?? "", [...wordsUnder(command.path).keys()]) : undefined
+    if (near !== undefined) {
+      const typed = [...command.path, given[0]].join(" ")
+      fail(scan, `unknown command ${JSON.stringify(typed)}`, `did you mean "${[...command.path, near].join(" ")}"?`)
+    }
     fail(scan, `unexpected word ${JSON.stringify(given[most])}`, `${hint}; text of several words goes in quotes`)
   }
 }
 
-/** Put before every value that is handed on, so that none looks like a flag, a command or nothing at all. */
-const mark = ":"
+/**
+ * Put round every value that is handed on: in front, so that none looks like a flag, a command or nothing at all; and
+ * behind, since `@effect/cli` trims the values of flags.
+ */
+const mark = (value: string): string => `:${value}:`
 
-/** Takes the mark off again. */
-export const unmark = (value: string): string => value.slice(mark.length)
+/** Takes the marks off again. */
+export const unmark = (value: string): string => value.slice(1, -1)
 
 const flagWords = (values: FlagValues): ReadonlyArray<string> =>
-  [...values].flatMap(([flag, given]) => given.flatMap(value => [`--${flag}`, mark + value]))
+  [...values].flatMap(([flag, given]) => given.flatMap(value => [`--${flag}`, mark(value)]))
 
 /** The words in the order that `@effect/cli` reads: `globals, path, --flag value…, --, positionals`. */
 export const normalized = (self: Invocation): ReadonlyArray<string> => [
@@ -362,5 +370,5 @@ export const normalized = (self: Invocation): ReadonlyArray<string> => [
   ...self.command.path,
   ...flagWords(self.flags),
   "--",
-  ...self.positionals.map(word => mark + word)
+  ...self.positionals.map(mark)
 ]

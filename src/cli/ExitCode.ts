@@ -48,6 +48,18 @@ export interface Verdict {
 const corruptHint = (path: string): string =>
   `move ${path} aside, with ${path}-wal and ${path}-shm, and keep them: what was not published yet is only there. The store is then made anew from the issue file`
 
+/** What to do about an error of the system, by its code: it stands in every message of one. */
+const systemHints: ReadonlyArray<readonly [RegExp, string]> = [
+  [
+    /\b(?:EACCES|EPERM|PermissionDenied)\b/,
+    "give yourself the right to read and write there (owner and mode of the file, and of the directory it lies in), or work in a copy"
+  ],
+  [/\bEROFS\b/, "the file system is read-only: bd can read there; for changes make it writable, or work in a copy"],
+  [/\b(?:ENOSPC|EDQUOT)\b/, "there is no space left: free some, then try again"]
+]
+
+const systemHint = (message: string): string | undefined => systemHints.find(([pattern]) => pattern.test(message))?.[1]
+
 type Judges = {
   readonly [Tag in CommandError["_tag"]]: (error: Extract<CommandError, { readonly _tag: Tag }>) => Verdict
 }
@@ -70,20 +82,31 @@ const judges: Judges = {
   LockTimeout: () => ({ exitCode: 6, code: "lock_timeout" }),
   // before the commit, so nothing was changed; a publish that met git at work is a `FlushFailed`
   GitAtWork: () => ({ exitCode: 6, code: "git_at_work" }),
-  FlushFailed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
+  FlushFailed: ({ message }) => {
+    const hint = systemHint(message)
+    return { exitCode: 7, code: "publish_failed", hint: hint === undefined ? flushHint : `${hint}; ${flushHint}` }
+  },
   FlushManagerClosed: () => ({ exitCode: 7, code: "publish_failed", hint: flushHint }),
   StoreError: ({ path, reason }) =>
     reason === "busy" || reason === "classic"
       ? { exitCode: 6, code: `store_${reason}` }
-      : { exitCode: 8, code: `store_${reason}`, hint: reason === "corrupt" ? corruptHint(path) : undefined },
-  LockUnavailable: () => ({ exitCode: 8, code: "lock_unavailable" }),
-  IssueFileFailure: () => ({ exitCode: 8, code: "issue_file_failure" }),
+      : {
+          exitCode: 8,
+          code: `store_${reason}`,
+          hint: reason === "corrupt" ? corruptHint(path) : reason === "readonly" ? systemHint("EACCES") : undefined
+        },
+  LockUnavailable: ({ message }) => ({ exitCode: 8, code: "lock_unavailable", hint: systemHint(message) }),
+  IssueFileFailure: ({ message }) => ({ exitCode: 8, code: "issue_file_failure", hint: systemHint(message) }),
   IssueFileRefused: () => ({ exitCode: 8, code: "issue_file_refused" }),
   UnreadableLine: () => ({ exitCode: 8, code: "unreadable_line" }),
   WorkspaceInvalid: ({ hint }) => ({ exitCode: 8, code: "workspace_invalid", hint }),
   WorkspaceNotFound: ({ hint }) => ({ exitCode: 1, code: "no_workspace", hint }),
   NotThereYet: () => ({ exitCode: 1, code: "not_there_yet" }),
-  FileUnusable: () => ({ exitCode: 1, code: "file_unusable" }),
+  FileUnusable: ({ cause, message }) => ({
+    exitCode: 1,
+    code: "file_unusable",
+    hint: systemHint(`${message} ${String(cause)}`)
+  }),
   AlreadyTold: ({ exitCode }) => ({ exitCode, code: "failed" })
 }
 

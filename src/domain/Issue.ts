@@ -240,7 +240,7 @@ export const dependencyTypes = ["blocks", "parent-child", "related", "discovered
 export const defaultPriority = 2
 
 const rules: Readonly<Record<string, string>> = {
-  title: "1–500 characters",
+  title: "1–500 characters, not blank",
   status: `one of ${statuses.join(", ")}`,
   issue_type: `one of ${issueTypes.join(", ")}`,
   priority: "0–4 or P0–P4",
@@ -255,7 +255,7 @@ const Title = Schema.String.pipe(
   Schema.filter(title => {
     // counted as people count, not in UTF-16 units; cut first, for titles of many megabytes
     const length = Array.from(title.slice(0, 1001)).length
-    return length >= 1 && length <= 500
+    return length >= 1 && length <= 500 && title.trim() !== ""
   })
 )
 

@@ -279,8 +279,15 @@ export const make = Effect.gen(function* () {
     const told = { operation: "import", stage: "read", total: bytes.byteLength } as const
     progress.report({ ...told, done: 0 })
     const reading = IssueLines.read(bytes)
-    const [first] = unreadable(options.source ?? file.path, reading)
-    if (first !== undefined) return yield* first
+    const [first] = reading.unreadable
+    if (first !== undefined) {
+      return yield* new IssueLine.UnreadableLine({
+        path: options.source ?? file.path,
+        line: first.number,
+        reason: first.reason,
+        ...(options.source === undefined ? {} : { outcome: "Nothing was imported" })
+      })
+    }
     return yield* store.transaction(
       Effect.gen(function* () {
         const rows = yield* rowsById

@@ -13,15 +13,22 @@ import * as JsonText from "../domain/JsonText.ts"
 /** Why a line holds no issue, and what a person can do about it. Never quotes the line: its content is hostile (G33). */
 export class Unreadable extends Data.TaggedClass("Unreadable")<{ readonly reason: string }> {}
 
-/** A line of the issue file cannot be read, so nothing is imported from the file and nothing published over it. */
+/**
+ * A line of the issue file cannot be read, so nothing is imported from the file and nothing published over it. Of another
+ * file that is read, nothing is taken.
+ */
 export class UnreadableLine extends Schema.TaggedError<UnreadableLine>()("UnreadableLine", {
   path: Schema.String,
   /** Counted from 1. */
   line: Schema.Number,
-  reason: Schema.String
+  reason: Schema.String,
+  /** What follows from it, where it is not the issue file that cannot be read. */
+  outcome: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `${this.path}, line ${this.line}: ${this.reason}. The file is left as it is, and changes stay in the store until every line of it can be read`
+    const outcome =
+      this.outcome ?? "The file is left as it is, and changes stay in the store until every line of it can be read"
+    return `${this.path}, line ${this.line}: ${this.reason}. ${outcome}`
   }
 }
 

@@ -242,7 +242,10 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           const alive = yield* store.row(id)
           if (Option.isSome(alive) && !Issue.isTombstone(yield* recordOf(alive.value)))
             return yield* issueOf(alive.value)
-          const row = yield* find(id, "tombstones")
+          const row = yield* find(id, "tombstones").pipe(
+            // what lives needs nothing done, by whatever part of its id it is named
+            Effect.catchTag("IssueNotFound", error => Effect.orElseFail(find(id), () => error))
+          )
           const renamed = IdRenaming.renamedTo(yield* recordOf(row))
           if (renamed !== undefined) {
             return yield* new Conflict({ id: row.id, detail: `it was not deleted but renamed, and is now ${renamed}` })

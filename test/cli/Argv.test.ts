@@ -320,7 +320,7 @@ describe("any input", () => {
         const normalized = Argv.normalized(reading)
         expect(normalized.slice(-reading.positionals.length - 1)).toEqual([
           "--",
-          ...reading.positionals.map(word => `:${word}`)
+          ...reading.positionals.map(word => `:${word}:`)
         ])
       }),
       { numRuns: 5000 }

@@ -4,8 +4,9 @@ import { Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
 import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
-import type { depAdd, depBlockedBy, depList, depRemove } from "../CommandTable.ts"
+import { commands, type depAdd, type depBlockedBy, type depList, type depRemove } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
+import { nearest } from "../Nearest.ts"
 import * as Output from "../Output.ts"
 import * as Render from "../Render.ts"
 
@@ -57,13 +58,18 @@ export const add = Effect.fn("bd.dep.add")(function* ({ args, flags }: Input<typ
   })
 })
 
+const subcommands = commands.flatMap(({ path }) => (path[0] === "dep" && path.length === 2 ? [path[1]] : []))
+
 export const blockedBy = Effect.fn("bd.dep")(function* ({ args, flags }: Input<typeof depBlockedBy>) {
   const blockers = flags["blocked-by"] ?? []
   if (blockers.length === 0) {
-    return yield* new UsageError({
-      detail: "--blocked-by is missing",
-      hint: "usage: bd dep ID --blocked-by ID; see bd dep --help"
-    })
+    // whoever types a word and nothing else has more likely mistyped a command than forgotten the flag
+    const near = nearest(args.id, subcommands)
+    return yield* new UsageError(
+      near === undefined
+        ? { detail: "--blocked-by is missing", hint: "usage: bd dep ID --blocked-by ID; see bd dep --help" }
+        : { detail: `unknown command ${JSON.stringify(`dep ${args.id}`)}`, hint: `did you mean "dep ${near}"?` }
+    )
   }
   yield* Change.run(
     Change.each(blockers, blocker => added(args.id, blocker, "blocks")),

@@ -41,6 +41,8 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
       return yield* new UsageError({ detail: `${output} is the issue file, which holds every issue`, hint: undefined })
     }
     const report = yield* tracker.flushNow({ full: true })
+    const { issues, tombstones } = yield* tracker.info
+    if (!quiet) yield* stdio.err(`Exported ${issues + tombstones} issues to ${Escape.line(output)}\n`)
     return yield* Output.confirm({
       json: () => ({ output, published: true, written: report.written, bytes: report.bytes }),
       text: () => ""

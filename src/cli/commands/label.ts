@@ -1,31 +1,57 @@
 import * as Effect from "effect/Effect"
 import * as Issue from "../../domain/Issue.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
+import { listOf } from "../Argv.ts"
 import * as Change from "../Change.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { labelAdd, labelList, labelRemove } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 
-const forms = (label: string, status: "added" | "removed", text: (id: string) => string) => ({
-  json: (issues: ReadonlyArray<Issue.Issue>) => issues.map(({ id }) => ({ issue_id: id, label, status })),
-  text: (issues: ReadonlyArray<Issue.Issue>) => issues.map(({ id }) => text(Escape.line(id))).join("\n")
+interface Labelled {
+  readonly id: string
+  readonly label: string
+}
+
+const forms = (status: "added" | "removed", text: (labelled: Labelled) => string) => ({
+  json: (done: ReadonlyArray<ReadonlyArray<Labelled>>) =>
+    done.flat().map(({ id, label }) => ({ issue_id: id, label, status })),
+  text: (done: ReadonlyArray<ReadonlyArray<Labelled>>) =>
+    done
+      .flat()
+      .map(({ id, label }) => text({ id: Escape.line(id), label: Escape.line(label) }))
+      .join("\n")
 })
 
 export const add = Effect.fn("bd.label.add")(function* ({ args }: Input<typeof labelAdd>) {
   const tracker = yield* Tracker
-  const label = yield* Issue.decodeLabel(args.label)
+  const named = listOf([args.label])
+  const labels = yield* Effect.forEach(named.length === 0 ? [""] : named, label => Issue.decodeLabel(label))
   yield* Change.run(
-    Change.each(args.ids, id => tracker.addLabel(id, label)),
-    forms(label, "added", id => `✓ Added label '${Escape.line(label)}' to ${id}`)
+    Change.each(args.ids, id =>
+      Effect.forEach(new Set(labels), label =>
+        Effect.map(tracker.addLabel(id, label), issue => ({ id: issue.id, label }))
+      )
+    ),
+    forms("added", ({ id, label }) => `✓ Added label '${label}' to ${id}`)
   )
 })
 
 export const remove = Effect.fn("bd.label.remove")(function* ({ args }: Input<typeof labelRemove>) {
   const tracker = yield* Tracker
+  const removed = (id: string, label: string) =>
+    Effect.map(tracker.removeLabel(id, label), issue => ({ id: issue.id, label }))
   yield* Change.run(
-    Change.each(args.ids, id => tracker.removeLabel(id, args.label)),
-    forms(args.label, "removed", id => `✓ Removed label '${Escape.line(args.label)}' from ${id}`)
+    Change.each(args.ids, id =>
+      Effect.gen(function* () {
+        // others make labels with a comma in them
+        const { issue } = yield* tracker.show(id)
+        const named = listOf([args.label])
+        const labels = issue.labels.includes(args.label) || named.length === 0 ? [args.label] : new Set(named)
+        return yield* Effect.forEach(labels, label => removed(id, label))
+      })
+    ),
+    forms("removed", ({ id, label }) => `✓ Removed label '${label}' from ${id}`)
   )
 })
 

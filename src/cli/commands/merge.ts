@@ -24,7 +24,12 @@ const recordsOf = Effect.fnUntraced(function* (path: string, bytes: Uint8Array) 
   const { lines, unreadable } = IssueLines.read(bytes)
   const [first] = unreadable
   if (first !== undefined) {
-    return yield* new IssueLine.UnreadableLine({ path, line: first.number, reason: first.reason })
+    return yield* new IssueLine.UnreadableLine({
+      path,
+      line: first.number,
+      reason: first.reason,
+      outcome: "Nothing was merged"
+    })
   }
   return lines.flatMap(({ text }) => {
     const record = IssueLine.decode(text)

@@ -84,9 +84,9 @@ const labelling = { positionals: { ...ids, label: { name: "LABEL", arity: "one" 
 
 export const labelAdd = spec({
   path: ["label", "add"],
-  summary: "Add a label to issues",
+  summary: "Add a label, or several with commas between them, to issues",
   ...labelling,
-  examples: ["bd label add app-a3f8 app-77c1 backend"],
+  examples: ["bd label add app-a3f8 app-77c1 backend", "bd label add app-a3f8 backend,urgent"],
   mutates: true
 })
 
@@ -100,7 +100,7 @@ export const tag = spec({
 export const labelRemove = spec({
   path: ["label", "remove"],
   aliases: ["rm"],
-  summary: "Remove a label from issues",
+  summary: "Remove a label, or several with commas between them, from issues",
   ...labelling,
   examples: ["bd label remove app-a3f8 backend"],
   mutates: true
