@@ -91,8 +91,15 @@ export const open = (options: {
       Schedule.upTo(Duration.decode(options.busyTimeout)),
       Schedule.whileInput((error: StoreError) => error.reason === "busy")
     )
-    const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
-      statement.pipe(Effect.mapError(failed), Effect.retry(whileBusy))
+    const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> => {
+      const attempt = Effect.mapError(statement, failed)
+      // the schedule is set up for the few statements that find the database busy, not for every one
+      return Effect.catchIf(
+        attempt,
+        ({ reason }) => reason === "busy",
+        () => Effect.retry(attempt, whileBusy)
+      )
+    }
 
     // the library opens the file in a constructor that throws
     const sql = yield* SqliteClient.make({

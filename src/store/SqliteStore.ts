@@ -100,11 +100,13 @@ const project = (record: IssueRecord.IssueRecord) => {
 /** The schema's version; refuses a database that is not ours or is newer. Reads only. */
 const inspect = ({ path, run, sql }: Sqlite.Sqlite) =>
   Effect.gen(function* () {
-    const ask = (text: string) =>
-      run(sql.unsafe<Record<string, number>>(text)).pipe(Effect.map(rows => Object.values(rows[0] ?? {})[0] ?? 0))
-    const version = yield* ask("pragma user_version")
-    const owner = yield* ask("pragma application_id")
-    const tables = yield* ask("select count(*) from sqlite_schema")
+    const [found] = yield* run(
+      sql<{ version: number; owner: number; tables: number }>`select
+        (select user_version from pragma_user_version) as version,
+        (select application_id from pragma_application_id) as owner,
+        (select count(*) from sqlite_schema) as tables`
+    )
+    const { owner, tables, version } = found ?? { owner: 0, tables: 0, version: 0 }
     if (owner !== applicationId && (owner !== 0 || version !== 0 || tables > 0)) {
       return yield* new StoreError({
         path,
@@ -150,7 +152,6 @@ export const refuseForeign = (path: string): Effect.Effect<void, StoreError> =>
 const migrate = (db: Sqlite.Sqlite) =>
   Effect.gen(function* () {
     const { run, sql } = db
-    if ((yield* inspect(db)) === migrations.length) return
     yield* db.transaction(
       Effect.gen(function* () {
         // looked at once more: another process may have been first
@@ -178,13 +179,13 @@ export const open = (options: SqliteStoreOptions): Effect.Effect<Sqlite.Sqlite, 
     if (options.path !== ":memory:") yield* inspectWithLog(options.path, busyTimeout)
     const db = yield* Sqlite.open({ path: options.path, busyTimeout })
     const { run, sql } = db
-    yield* inspect(db)
+    const version = yield* inspect(db)
     if (options.path !== ":memory:") {
       yield* run(sql`pragma journal_mode = wal`)
       yield* run(sql`pragma synchronous = full`)
     }
     yield* run(sql`pragma foreign_keys = on`)
-    yield* migrate(db)
+    if (version < migrations.length) yield* migrate(db)
     return db
   })
 
