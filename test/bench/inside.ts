@@ -4,14 +4,11 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, wr
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { Exporter, FlushManager, FlushOptions, Tracker, Workspace } from "../../src/index.ts"
-import { type Measured, measured, timed } from "./measure.ts"
+import { type Cost, type Measured, measured, timed } from "./measure.ts"
 import { issueLines, livingIds } from "./project.ts"
 import type { InsideRow } from "./rows.ts"
 
-interface Pair {
-  readonly time: number
-  readonly floor: number
-}
+type Pair = readonly [cost: Cost, floor: Cost]
 
 /** What no durable publish can do without: read, SHA-256, write, fsync, rename of the same bytes. */
 const plainIo = (from: string, to: string): void => {
@@ -41,7 +38,7 @@ const flush = (size: number, runs: number, directory: string): Promise<Measured>
       const report = yield* flushNow
       const time = performance.now() - start
       if (report.mode !== "incremental") return yield* Effect.dieMessage(`run ${run}: the flush was ${report.mode}`)
-      return { time, floor }
+      return [{ time }, { time: floor }] as const
     })
   return Effect.gen(function* () {
     const pairs: Array<Pair> = []
@@ -68,7 +65,7 @@ const markDirty = (runs: number): Promise<Measured> => {
     const start = performance.now()
     yield* Effect.repeatN(manager.markDirty(), marks - 1)
     yield* manager.flushNow
-    return { time: performance.now() - start, floor: marks / 1_000 }
+    return [{ time: performance.now() - start }, { time: marks / 1_000 }] as const
   })
   return Effect.gen(function* () {
     const pairs: Array<Pair> = []

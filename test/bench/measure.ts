@@ -1,6 +1,6 @@
 /** Whole processes timed in pairs, and what the pairs come to. */
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process"
-import { closeSync, openSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 
 export interface Spread {
   readonly median: number
@@ -15,6 +15,14 @@ export interface Measured {
   readonly time: Spread
   readonly floor: Spread
   readonly ratio: Spread
+  /** The same of processor time, over all pairs: what other programs do to the machine hardly shows in it. */
+  readonly cpu: number | undefined
+}
+
+/** Milliseconds that something took, by the clock and, where the system tells, of processors. */
+export interface Cost {
+  readonly time: number
+  readonly cpu?: number | undefined
 }
 
 export const spread = (values: ReadonlyArray<number>): Spread => {
@@ -28,13 +36,40 @@ export const spread = (values: ReadonlyArray<number>): Spread => {
   return { median: at(0.5), low: at(0.25), high: at(0.75) }
 }
 
-/** Pairs of a time and the floor beside it. */
-export const measured = (pairs: ReadonlyArray<{ readonly time: number; readonly floor: number }>): Measured => ({
-  runs: pairs.length,
-  time: spread(pairs.map(({ time }) => time)),
-  floor: spread(pairs.map(({ floor }) => floor)),
-  ratio: spread(pairs.map(({ floor, time }) => time / floor))
-})
+const sum = (values: ReadonlyArray<number | undefined>): number =>
+  values.reduce<number>((total, value) => total + (value ?? Number.NaN), 0)
+
+/** What pairs of a cost and the floor beside it come to. */
+export const measured = (pairs: ReadonlyArray<readonly [cost: Cost, floor: Cost]>): Measured => {
+  const cpu = sum(pairs.map(([cost]) => cost.cpu)) / sum(pairs.map(([, floor]) => floor.cpu))
+  return {
+    runs: pairs.length,
+    time: spread(pairs.map(([{ time }]) => time)),
+    floor: spread(pairs.map(([, { time }]) => time)),
+    ratio: spread(pairs.map(([cost, floor]) => cost.time / floor.time)),
+    cpu: Number.isFinite(cpu) ? cpu : undefined
+  }
+}
+
+/** Processor time of all children that have ended, in ms. It is told in steps of 10 ms, which even out over the runs. */
+const childrenCpu = (): number | undefined => {
+  try {
+    // the 16th and 17th field, counted behind the name, which may hold spaces
+    const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\)/s, "").trim().split(" ")
+    return (Number(fields[13]) + Number(fields[14])) * 10
+  } catch {
+    return undefined
+  }
+}
+
+const costOf = async (work: () => void | Promise<void>): Promise<Cost> => {
+  const before = childrenCpu()
+  const start = performance.now()
+  await work()
+  const time = performance.now() - start
+  const after = childrenCpu()
+  return { time, cpu: before === undefined || after === undefined ? undefined : after - before }
+}
 
 export const timed = (work: () => void): number => {
   const start = performance.now()
@@ -81,15 +116,14 @@ export const runNode = (words: ReadonlyArray<string>, place: Place): void => {
   }
 }
 
-/** Runs so many at once, and waits for the last. Milliseconds. */
-export const runNodesAtOnce = async (
+/** Runs so many at once, and waits for the last. */
+const runNodesAtOnce = async (
   count: number,
   words: (number: number) => ReadonlyArray<string>,
   place: Place
-): Promise<number> => {
+): Promise<void> => {
   const descriptor = openSync(place.output, "w")
   try {
-    const start = performance.now()
     await Promise.all(
       Array.from({ length: count }, async (_, number) => {
         const child = spawn(process.execPath, words(number), options(place, descriptor))
@@ -102,8 +136,15 @@ export const runNodesAtOnce = async (
         if (status !== 0) throw failure(words(number), status, told)
       })
     )
-    return performance.now() - start
   } finally {
     closeSync(descriptor)
   }
 }
+
+/** What a run costs, or so many at once. */
+export const measureNode = (
+  words: (number: number) => ReadonlyArray<string>,
+  place: Place,
+  atOnce: number | undefined
+): Promise<Cost> =>
+  costOf(() => (atOnce === undefined ? runNode(words(0), place) : runNodesAtOnce(atOnce, words, place)))

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { realFiles } from "../realFiles.ts"
-import { type Measured, measured, type Place, runNode, runNodesAtOnce, timed } from "./measure.ts"
+import { type Cost, type Measured, measured, measureNode, type Place, runNode } from "./measure.ts"
 import { changedLines, issueLines, livingIds, toLines } from "./project.ts"
 import { importSize, type ProcessRow, pulledLines, type Size } from "./rows.ts"
 
@@ -84,11 +84,9 @@ const forRow = (row: ProcessRow, bd: string, origin: Project, directory: string)
       if (row.before === "pull") git(project.cwd, "checkout", "-q", run % 2 === 0 ? "ours" : "theirs", "--", issueFile)
       if (row.before === "empty") copy()
     },
-    time: async (): Promise<number> => {
+    measure: (): Promise<Cost> => {
       const words = () => [bd, ...row.words(run, ids), ...(row.before === "empty" ? ["-i", input] : [])]
-      return row.atOnce === undefined
-        ? timed(() => runNode(words(), project))
-        : runNodesAtOnce(row.atOnce, words, project)
+      return measureNode(words, project, row.atOnce)
     }
   }
 }
@@ -102,13 +100,8 @@ export const make = ({ ours, other }: Builds, scratch: string) => {
     projects.set(key, project)
     return project
   }
-  const bareNode = async (row: ProcessRow): Promise<number> => {
-    const words = ["-e", "0"]
-    const place = { cwd: scratch, output: join(scratch, "output") }
-    return row.atOnce === undefined
-      ? timed(() => runNode(words, place))
-      : runNodesAtOnce(row.atOnce, () => words, place)
-  }
+  const bareNode = (row: ProcessRow): Promise<Cost> =>
+    measureNode(() => ["-e", "0"], { cwd: scratch, output: join(scratch, "output") }, row.atOnce)
   let rows = 0
 
   return async (row: ProcessRow, runs: number): Promise<ProcessResult> => {
@@ -116,27 +109,32 @@ export const make = ({ ours, other }: Builds, scratch: string) => {
     const size = row.before === "empty" ? 0 : row.size
     const candidates = [ours, ...(other === undefined ? [] : [other])].map((bd, index) => ({
       ...forRow(row, bd, projectOf(bd, size), join(scratch, `row-${rows}-${index}`)),
-      times: [] as number[]
+      costs: [] as Array<Cost>
     }))
-    const floors: Array<number> = []
+    const floors: Array<Cost> = []
     // the first run warms the caches of the system
     for (let run = -1; run < runs; run += 1) {
       for (const candidate of candidates) candidate.next()
       const contest = [
         async () => floors.push(await bareNode(row)),
         ...candidates.map(
-          ({ time, times }) =>
+          ({ costs, measure }) =>
             async () =>
-              times.push(await time())
+              costs.push(await measure())
         )
       ]
       // each goes first in its turn
       const first = (run + 1) % contest.length
       for (const measure of [...contest.slice(first), ...contest.slice(0, first)]) await measure()
     }
-    const pairs = (times: ReadonlyArray<number>, against: ReadonlyArray<number>) =>
-      measured(times.slice(1).map((time, index) => ({ time, floor: against[index + 1] ?? Number.NaN })))
-    const [mine, others] = candidates.map(({ times }) => times)
+    const pairs = (costs: ReadonlyArray<Cost>, against: ReadonlyArray<Cost>) =>
+      measured(
+        costs.flatMap((cost, index) => {
+          const floor = against[index]
+          return index === 0 || floor === undefined ? [] : [[cost, floor] as const]
+        })
+      )
+    const [mine, others] = candidates.map(({ costs }) => costs)
     for (const [index] of candidates.entries()) rmSync(join(scratch, `row-${rows}-${index}`), { recursive: true })
     return {
       ours: pairs(mine ?? [], floors),

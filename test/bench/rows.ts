@@ -51,7 +51,8 @@ const sized = (
   })
   const filled = size !== 0
   return [
-    row("list", budgets.read, () => ["list"]),
+    // all there are: without a limit
+    row("list", filled ? budgets.whole : budgets.read, () => ["list"]),
     row("ready", budgets.read, () => ["ready"]),
     ...(filled ? [row("show", budgets.read, (run, ids) => ["show", idAt(run, ids)])] : []),
     ...(filled ? [row("list --json --limit 50", budgets.page, () => ["list", "--json", "--limit", "50"])] : []),
