@@ -144,7 +144,9 @@ export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
 
 /** The view of a record. Never fails: a field that is missing or of another kind than expected shows its default. */
 export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
-  const text = (key: IssueRecord.Key) => IssueRecord.text(record, key)
+  const fields = fieldsOf(record.members)
+  const text = (key: IssueRecord.Key) => JsonText.decodeString(fields.get(key))
+  const number = (key: IssueRecord.Key) => JsonText.decodeNumber(fields.get(key))
   return {
     id: record.id,
     title: text("title") ?? "",
@@ -153,10 +155,10 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     acceptance_criteria: text("acceptance_criteria"),
     notes: text("notes"),
     status: text("status") ?? "open",
-    priority: IssueRecord.number(record, "priority") ?? defaultPriority,
+    priority: number("priority") ?? defaultPriority,
     issue_type: text("issue_type") ?? "task",
     assignee: text("assignee"),
-    estimated_minutes: IssueRecord.number(record, "estimated_minutes"),
+    estimated_minutes: number("estimated_minutes"),
     created_at: text("created_at") ?? "",
     created_by: text("created_by"),
     updated_at: text("updated_at") ?? "",
@@ -172,9 +174,7 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     original_type: text("original_type"),
     undeleted_at: text("undeleted_at"),
     renamed_to: text("renamed_to"),
-    extra: decodeMembers(
-      [...fieldsOf(record.members)].filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key))
-    )
+    extra: decodeMembers([...fields].filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key)))
   }
 }
 

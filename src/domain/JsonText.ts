@@ -5,7 +5,8 @@
  * `__proto__`. What this version did not write must survive all of that, so an object is read as the list of its
  * members, each value kept as the text it was written in; only what is asked for is decoded.
  *
- * The functions take *valid* JSON text: `isValid` is the gate, everything else relies on it.
+ * The functions take *valid* JSON text: `isValid` is the gate, everything else relies on it. Text that ends too soon
+ * throws; what else is wrong with it may go unseen.
  */
 
 /** One member of a JSON object: the key, decoded, and the value exactly as it was written. */
@@ -49,11 +50,16 @@ const skipSpace = (text: string, from: number): number => {
   }
 }
 
+const cutOff = (): never => {
+  throw new SyntaxError("JSON text that ends too soon")
+}
+
 /** The index just behind the string that opens at `from`. */
 const stringEnd = (text: string, from: number): number => {
   let at = from + 1
   for (;;) {
     const quote = text.indexOf('"', at)
+    if (quote === -1) return cutOff()
     let slashes = 0
     while (text.charCodeAt(quote - 1 - slashes) === Char.Backslash) slashes++
     at = quote + 1
@@ -99,6 +105,7 @@ const valueEnd = (text: string, from: number): number => {
     } else {
       if (isOpening(char)) depth++
       else if (isClosing(char)) depth--
+      else if (Number.isNaN(char)) return cutOff()
       at++
     }
   }
@@ -189,10 +196,12 @@ export const encodeArray = (array: ReadonlyArray<string>): string => `[${array.j
 
 /** Any valid JSON text as one line that UTF-8 can hold: line feeds stand between tokens only, surrogates in strings only. */
 export const oneLine = (text: string): string =>
-  unwritable.test(text)
+  mayBeUnwritable.test(text) && unwritable.test(text)
     ? text.replace(/\n/g, " ").replace(loneSurrogate, char => `\\u${char.charCodeAt(0).toString(16)}`)
     : text
 
+/** Ten times as fast as the exact look, which only text beyond the basic plane needs. */
+const mayBeUnwritable = /[\n\ud800-\udfff]/
 const unwritable = /\n|\p{Surrogate}/u
 const loneSurrogate = /\p{Surrogate}/gu
 

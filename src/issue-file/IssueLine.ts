@@ -35,8 +35,11 @@ export class UnreadableLine extends Schema.TaggedError<UnreadableLine>()("Unread
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})/
 const byteOrderMark = "\ufeff"
 
-/** `id` written as a key, with or without escapes; it may be a key further in, or a string. */
-const idKey = /"(?:i|\\u0069)(?:d|\\u0064)"/g
+/** Whether the key `id` may stand there twice; a second one may be a key further in, or a string, or have escapes. */
+const mayNameIdTwice = (text: string): boolean => {
+  const first = text.indexOf('"id"')
+  return text.indexOf('"id"', first + 1) !== -1 || text.includes("\\u006")
+}
 
 /** The text of a line's bytes. */
 export const decodeText = (bytes: Uint8Array): string | Unreadable => {
@@ -88,7 +91,7 @@ export const decodeId = (text: string): string | Unreadable => {
   const bad = badId(id)
   if (bad !== undefined) return unreadable(bad)
   // a second id would be read differently by different tools; most lines name the key once and need no closer look
-  if ((text.match(idKey)?.length ?? 0) > 1 && JsonText.members(text).filter(({ key }) => key === "id").length > 1) {
+  if (mayNameIdTwice(text) && JsonText.members(text).filter(({ key }) => key === "id").length > 1) {
     return unreadable('it has the key "id" twice; keep one of them')
   }
   return id as string
@@ -101,6 +104,13 @@ export const decode = (line: Uint8Array | string): IssueRecord.IssueRecord | Unr
   const id = decodeId(text)
   return typeof id === "string" ? { id, members: JsonText.members(text), source: text } : id
 }
+
+/** The record of a line that `decode` has accepted before, such as the store holds. Nothing is checked anew. */
+export const decodeAccepted = (id: string, line: string): IssueRecord.IssueRecord => ({
+  id,
+  members: JsonText.members(line),
+  source: line
+})
 
 /** The line of an issue, without terminator: as it was read, or compact if it was changed or made here. */
 export const encode = (record: IssueRecord.IssueRecord): string => IssueRecord.line(record)

@@ -29,13 +29,9 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const reconciler = yield* Reconciler
   const flush = yield* FlushManager
 
-  const recordOf = (row: Row): Effect.Effect<IssueRecord.IssueRecord> => {
-    const record = IssueLine.decode(row.line)
-    // what entered the store was read by the same codec
-    return IssueLine.isUnreadable(record)
-      ? Effect.dieMessage(`row ${row.id}: ${record.reason}`)
-      : Effect.succeed(record)
-  }
+  // what entered the store was read by the same codec
+  const recordOf = (row: Row): Effect.Effect<IssueRecord.IssueRecord> =>
+    Effect.sync(() => IssueLine.decodeAccepted(row.id, row.line))
 
   const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.map(recordOf(row), Issue.fromRecord)
 
