@@ -69,74 +69,97 @@ export interface Issue {
 
 const knownKeys: ReadonlySet<string> = new Set(IssueRecord.keyOrder)
 
-/** Members of an object; of a key that stands twice the last counts. */
-const fieldsOf = (members: ReadonlyArray<JsonText.Member>): ReadonlyMap<string, string> =>
-  new Map(members.map(member => [member.key, member.value]))
-
 /** How deep a value may be nested to be shown; `JSON.stringify` runs out of stack at some thousand levels. */
 const deepest = 500
+
+const Char = { Quote: 34, OpenBracket: 91, Backslash: 92, CloseBracket: 93, OpenBrace: 123, CloseBrace: 125 } as const
 
 const isTooDeep = (value: string): boolean => {
   if (value.length <= deepest) return false
   let depth = 0
   let inString = false
   for (let at = 0; at < value.length; at++) {
-    const char = value[at]
+    const char = value.charCodeAt(at)
     if (inString) {
-      if (char === "\\") at++
-      else if (char === '"') inString = false
-    } else if (char === '"') inString = true
-    else if ((char === "[" || char === "{") && ++depth > deepest) return true
-    else if (char === "]" || char === "}") depth--
+      if (char === Char.Backslash) at++
+      else if (char === Char.Quote) inString = false
+    } else if (char === Char.Quote) inString = true
+    else if ((char === Char.OpenBracket || char === Char.OpenBrace) && ++depth > deepest) return true
+    else if (char === Char.CloseBracket || char === Char.CloseBrace) depth--
   }
   return false
 }
 
-/** A value for output; one that is nested too deeply stands there as its source text. */
-const decodeValue = (value: string): unknown => (isTooDeep(value) ? value : JSON.parse(value))
+type Fields = Readonly<Record<string, unknown>>
 
-/** Decoded members. `Object.fromEntries` defines properties, so that a key `__proto__` is a key like any other. */
-const decodeMembers = (fields: Iterable<readonly [string, string]>): Record<string, unknown> =>
-  Object.fromEntries(Array.from(fields, ([key, value]) => [key, decodeValue(value)]))
+/**
+ * Decoded members; of a key that stands twice the last counts. `Object.fromEntries` defines properties, so that a key
+ * `__proto__` is a key like any other.
+ */
+const decodeMembers = (members: ReadonlyArray<JsonText.Member>, levels: (key: string) => number): Fields =>
+  Object.fromEntries(members.map(({ key, value }) => [key, decodeValue(value, levels(key))]))
 
-/** The elements of an array field that are objects, each with its fields as source text. */
-const objects = (record: IssueRecord.IssueRecord, key: IssueRecord.Key): ReadonlyArray<ReadonlyMap<string, string>> =>
-  IssueRecord.elements(record, key)
-    .filter(element => JsonText.kind(element) === "object")
-    .map(element => fieldsOf(JsonText.members(element)))
+/**
+ * A value for output. One that is nested too deeply is opened so many levels; what is still too deep then stands there
+ * as its source text.
+ */
+const decodeValue = (value: string, levels = 0): unknown => {
+  if (!isTooDeep(value)) return JSON.parse(value)
+  if (levels === 0) return value
+  return JsonText.kind(value) === "array"
+    ? JsonText.elements(value).map(element => decodeValue(element, levels - 1))
+    : decodeMembers(JsonText.members(value), () => 0)
+}
 
-const textOf = (fields: ReadonlyMap<string, string>, key: string): string =>
-  JsonText.decodeString(fields.get(key)) ?? ""
+/** The fields of a record: at one stroke where it stands as one text. Known arrays are opened down to their elements. */
+const fieldsOf = (record: IssueRecord.IssueRecord): Fields =>
+  record.source !== undefined && !isTooDeep(record.source)
+    ? JSON.parse(record.source)
+    : decodeMembers(record.members, key => (knownKeys.has(key) ? 2 : 0))
 
-const toDependency = (fields: ReadonlyMap<string, string>): Dependency => ({
-  ...decodeMembers(fields),
-  issue_id: textOf(fields, "issue_id"),
-  depends_on_id: textOf(fields, "depends_on_id"),
-  type: textOf(fields, "type"),
-  created_at: textOf(fields, "created_at"),
-  created_by: textOf(fields, "created_by")
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
+
+const objects = (value: unknown): ReadonlyArray<Fields> =>
+  Array.isArray(value)
+    ? value.filter(element => typeof element === "object" && element !== null && !Array.isArray(element))
+    : []
+
+const toDependency = (fields: Fields): Dependency => ({
+  ...fields,
+  issue_id: textOf(fields["issue_id"]),
+  depends_on_id: textOf(fields["depends_on_id"]),
+  type: textOf(fields["type"]),
+  created_at: textOf(fields["created_at"]),
+  created_by: textOf(fields["created_by"])
 })
 
-const toComment = (fields: ReadonlyMap<string, string>): Comment => ({
-  ...decodeMembers(fields),
-  id: JsonText.decodeNumber(fields.get("id")) ?? 0,
-  issue_id: textOf(fields, "issue_id"),
-  author: textOf(fields, "author"),
-  text: textOf(fields, "text"),
-  created_at: textOf(fields, "created_at")
+const toComment = (fields: Fields): Comment => ({
+  ...fields,
+  id: typeof fields["id"] === "number" ? fields["id"] : 0,
+  issue_id: textOf(fields["issue_id"]),
+  author: textOf(fields["author"]),
+  text: textOf(fields["text"]),
+  created_at: textOf(fields["created_at"])
 })
+
+const memberOf = (record: IssueRecord.IssueRecord, key: IssueRecord.Key): unknown => {
+  const value = IssueRecord.get(record, key)
+  return value === undefined ? undefined : decodeValue(value, 2)
+}
+
+const texts = (value: unknown): ReadonlyArray<string> =>
+  Array.isArray(value) ? value.filter(element => typeof element === "string") : []
 
 /** The labels of a record, in line order. */
-export const labelsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<string> =>
-  IssueRecord.elements(record, "labels").flatMap(element => JsonText.decodeString(element) ?? [])
-
-/** The dependencies of a record, in line order. */
-export const dependenciesOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
-  objects(record, "dependencies").map(toDependency)
+export const labelsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<string> => texts(memberOf(record, "labels"))
 
 /** The comments of a record, in line order. */
 export const commentsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Comment> =>
-  objects(record, "comments").map(toComment)
+  objects(memberOf(record, "comments")).map(toComment)
+
+/** The dependencies of a record, in line order. */
+export const dependenciesOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
+  objects(memberOf(record, "dependencies")).map(toDependency)
 
 /** Whether the record is a deleted issue. */
 export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
@@ -144,9 +167,15 @@ export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
 
 /** The view of a record. Never fails: a field that is missing or of another kind than expected shows its default. */
 export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
-  const fields = fieldsOf(record.members)
-  const text = (key: IssueRecord.Key) => JsonText.decodeString(fields.get(key))
-  const number = (key: IssueRecord.Key) => JsonText.decodeNumber(fields.get(key))
+  const fields = fieldsOf(record)
+  const text = (key: IssueRecord.Key) => {
+    const value = fields[key]
+    return typeof value === "string" ? value : undefined
+  }
+  const number = (key: IssueRecord.Key) => {
+    const value = fields[key]
+    return typeof value === "number" ? value : undefined
+  }
   return {
     id: record.id,
     title: text("title") ?? "",
@@ -165,16 +194,18 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     closed_at: text("closed_at"),
     close_reason: text("close_reason"),
     external_ref: text("external_ref"),
-    labels: labelsOf(record),
-    dependencies: dependenciesOf(record),
-    comments: commentsOf(record),
+    labels: texts(fields["labels"]),
+    dependencies: objects(fields["dependencies"]).map(toDependency),
+    comments: objects(fields["comments"]).map(toComment),
     deleted_at: text("deleted_at"),
     deleted_by: text("deleted_by"),
     delete_reason: text("delete_reason"),
     original_type: text("original_type"),
     undeleted_at: text("undeleted_at"),
     renamed_to: text("renamed_to"),
-    extra: decodeMembers([...fields].filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key)))
+    extra: Object.fromEntries(
+      Object.entries(fields).filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key))
+    )
   }
 }
 

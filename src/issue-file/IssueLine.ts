@@ -105,12 +105,21 @@ export const decode = (line: Uint8Array | string): IssueRecord.IssueRecord | Unr
   return typeof id === "string" ? { id, members: JsonText.members(text), source: text } : id
 }
 
-/** The record of a line that `decode` has accepted before, such as the store holds. Nothing is checked anew. */
-export const decodeAccepted = (id: string, line: string): IssueRecord.IssueRecord => ({
-  id,
-  members: JsonText.members(line),
-  source: line
-})
+/**
+ * The record of a line that `decode` has accepted before, such as the store holds. Nothing is checked anew, and its
+ * members are told apart when they are asked for.
+ */
+export const decodeAccepted = (id: string, line: string): IssueRecord.IssueRecord => {
+  let members: ReadonlyArray<JsonText.Member> | undefined
+  return {
+    id,
+    get members() {
+      members ??= JsonText.members(line)
+      return members
+    },
+    source: line
+  }
+}
 
 /** The line of an issue, without terminator: as it was read, or compact if it was changed or made here. */
 export const encode = (record: IssueRecord.IssueRecord): string => IssueRecord.line(record)

@@ -21,7 +21,7 @@ const cut = <A>(all: ReadonlyArray<A>, limit: number | undefined): ReadonlyArray
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const ready = yield* ReadyWork.make(rows)
-  const { context, find, freshen, issueOf } = rows
+  const { context, find, freshen, issueOf, issuesOf } = rows
 
   const linked = (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) =>
     Effect.forEach(links, ({ id, type }) =>
@@ -54,13 +54,11 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         const isPlain = IssueFilter.isEmpty(filter) && sort === undefined && reverse !== true
         const { limit, ...conditions } = { ...filter, ...(below === undefined ? {} : { ids: below }) }
         const found = yield* store.find(isPlain && limit !== undefined ? { ...conditions, limit } : conditions)
-        const items = yield* Effect.forEach(found.rows, row =>
-          Effect.map(issueOf(row), issue => ({
-            issue,
-            dependencyCount: row.dependencyCount,
-            dependentCount: row.dependentCount
-          }))
-        )
+        const items = yield* issuesOf(found.rows, (issue, { dependencyCount, dependentCount }) => ({
+          issue,
+          dependencyCount,
+          dependentCount
+        }))
         if (isPlain) return { items, total: found.total }
         const order = IssueFilter.compare(sort ?? "priority")
         const matching = items.filter(({ issue }) => IssueFilter.matches(filter, issue))
@@ -87,7 +85,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         yield* freshen
         const { rows } = yield* store.find(statuses === undefined ? {} : { statuses })
         const since = (Instant.parse((yield* context).at) ?? 0n) - BigInt(days) * day
-        const issues = yield* Effect.forEach(rows, issueOf)
+        const issues = yield* issuesOf(rows, issue => issue)
         const isStale = ({ status, updated_at }: Issue.Issue) =>
           (statuses !== undefined || status !== "closed") && Instant.order(Instant.parse(updated_at), since) < 0
         const matching = issues.filter(isStale).sort((a, b) => IssueFilter.compare("updated")(b, a))

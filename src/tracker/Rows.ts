@@ -22,6 +22,9 @@ import type { TrackerOptions } from "./Tracker.ts"
 
 export type Rows = Effect.Effect.Success<ReturnType<typeof make>>
 
+/** Rows that are read as issues before anything else gets its turn. */
+const atATime = 500
+
 export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const store = yield* IssueStore
   const lock = yield* IssueLock
@@ -34,6 +37,19 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     Effect.sync(() => IssueLine.decodeAccepted(row.id, row.line))
 
   const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.map(recordOf(row), Issue.fromRecord)
+
+  /** Many rows as issues, a few milliseconds at a time, so that whoever embeds this can breathe in between. */
+  const issuesOf = <R extends Row, A>(rows: ReadonlyArray<R>, toItem: (issue: Issue.Issue, row: R) => A) =>
+    Effect.gen(function* () {
+      const items: Array<A> = []
+      for (let from = 0; from < rows.length; from += atATime) {
+        if (from > 0) yield* Effect.yieldNow()
+        for (const row of rows.slice(from, from + atATime)) {
+          items.push(toItem(Issue.fromRecord(IssueLine.decodeAccepted(row.id, row.line)), row))
+        }
+      }
+      return items
+    })
 
   const prefix =
     options.prefix !== undefined
@@ -162,5 +178,18 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
       })
     )
 
-  return { actor: options.actor, prefix, recordOf, issueOf, find, context, freshen, change, save, edit, editOne }
+  return {
+    actor: options.actor,
+    prefix,
+    recordOf,
+    issueOf,
+    issuesOf,
+    find,
+    context,
+    freshen,
+    change,
+    save,
+    edit,
+    editOne
+  }
 })

@@ -84,9 +84,9 @@ export const processRows: ReadonlyArray<ProcessRow> = [
     change: { must: 3.2, want: 2.5 }
   }),
   {
-    name: "list after a pull of 10 lines",
+    name: "ready after a pull of 10 lines",
     size: 10_000,
-    words: () => ["list"],
+    words: () => ["ready"],
     before: "pull",
     budget: { must: 3.5, want: 2.5 }
   },
