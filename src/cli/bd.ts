@@ -6,6 +6,7 @@ import * as Terminal from "@effect/platform/Terminal"
  * `NodeRuntime.runMain` exits 0 on a signal and runs no finalizer on SIGHUP, so signals are handled here: the first
  * interrupts, and the scopes close with their last flush (G7); a second ends at once, by the signal itself.
  */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,7 +14,6 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as ExitCode from "./ExitCode.ts"
-import * as NodeFiles from "./NodeFiles.ts"
 import * as NodeStdio from "./NodeStdio.ts"
 import * as Output from "./Output.ts"
 import * as Program from "./Program.ts"
@@ -36,7 +36,7 @@ const noTerminal = Layer.succeed(Terminal.Terminal, {
 const surroundings = Layer.mergeAll(
   NodeStdio.layer,
   NodePath.layer,
-  NodeFiles.layer,
+  NodeFileSystem.layer,
   noTerminal,
   Layer.sync(WorkingDirectory, () => process.cwd()),
   Logger.replace(Logger.defaultLogger, Output.logger(NodeStdio.writeError)),
