@@ -91,9 +91,10 @@ const asked = Stream.fromAsyncIterable(createInterface({ input: process.stdin })
 void Effect.runPromise(
   Stream.mapEffect(asked, answer, { concurrency: 4, unordered: true }).pipe(
     Stream.runDrain,
-    Effect.provide(services),
     // what is told at all is an error here, and stdout is for answers
-    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),
+    Effect.provide(
+      Layer.merge(services, Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+    ),
     Logger.withMinimumLogLevel(LogLevel.Warning)
   )
 )
