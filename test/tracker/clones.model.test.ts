@@ -12,26 +12,43 @@ import { run, type Setting } from "./clones.ts"
 const first = Number(process.env["CLONES_SEED"] ?? 1)
 const count = Number(process.env["CLONES_COUNT"] ?? 12)
 
-const runAll = Effect.fnUntraced(function* (name: string, setting: Setting) {
+const runAll = Effect.fnUntraced(function* (name: string, setting: Setting, histories = count) {
   const failures: Array<string> = []
   let [edits, lost, apart] = [0, 0, 0]
-  for (let seed = first; seed < first + count; seed++) {
+  for (let seed = first; seed < first + histories; seed++) {
     const outcome = yield* run(setting, seed)
     edits += outcome.edits
     lost += outcome.lost.length
     if (!outcome.converged) apart++
     const lostHere = outcome.lost.map(({ id, unit, value }) => `${id}: ${unit} = ${value} is lost`)
-    if (count === 1) console.log([...outcome.log, outcome.end, ...lostHere].join("\n"))
+    if (histories === 1) console.log([...outcome.log, outcome.end].join("\n"))
+    if (lostHere.length > 0) console.log(`${name}, seed ${seed}: ${lostHere.join("; ")}`)
     failures.push(...outcome.problems.map(problem => `${name}, seed ${seed}: ${problem}`))
   }
   console.log(
-    `${name}: seeds ${first} to ${first + count - 1}: ${edits} edits, ${lost} lost, ${apart} histories left unequal`
+    `${name}: seeds ${first} to ${first + histories - 1}: ${edits} edits, ${lost} lost, ${apart} histories left unequal`
   )
   return { failures, edits, lost, apart }
 })
 
 const all = ["twin", "lose", "visit", "rename"] as const
 const patience = Math.max(60_000, count * 4_000)
+
+describe("one clone", () => {
+  const histories = process.env["CLONES_COUNT"] === undefined ? 500 : count
+  it.effect(
+    "G15, G18, G21: the file is the export of its store, and of a fresh store made from it",
+    () =>
+      Effect.map(
+        runAll("one clone", { clones: 1, ways: ["driver"], with: all, steps: 6 }, histories),
+        ({ edits, failures, lost }) => {
+          expect({ failures, lost }).toEqual({ failures: [], lost: 0 })
+          expect(edits).toBeGreaterThan(histories * 3)
+        }
+      ),
+    patience * 10
+  )
+})
 
 describe("exact ancestors", () => {
   const settings: ReadonlyArray<readonly [name: string, Setting]> = [

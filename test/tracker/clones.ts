@@ -30,6 +30,8 @@ export interface Setting {
   readonly ways: ReadonlyArray<Way>
   /** What else may happen. */
   readonly with: ReadonlyArray<"rename" | "lose" | "visit" | "twin">
+  /** At least so many steps and less than twice as many, default 12. */
+  readonly steps?: number
   /** Edits in one and the same millisecond; else they lie two seconds apart. */
   readonly ties?: boolean
 }
@@ -283,9 +285,11 @@ const change = (clone: Clone) =>
       default: {
         // another tool: a field that this version does not know, and a stamp of its own
         yield* clone.flush
+        const file = yield* clone.file
+        // what was deleted or renamed and not yet published
+        if (parse(file).some(issue => issue.id === id && isDead(issue))) return
         edit(`foreign ${text}`)
         const at = new Date((yield* TestClock.currentTimeMillis) + 1).toISOString()
-        const file = yield* clone.file
         yield* clone.write(
           file.map(line => {
             const issue: Shown = JSON.parse(line)
@@ -411,7 +415,7 @@ export const run = (setting: Setting, seed: number): Effect.Effect<Outcome, unkn
     yield* TestClock.setTime(1_780_000_000_000)
     const { clones, world } = yield* make(setting, seed)
     const { random } = world
-    const steps = 10 + random.below(16)
+    const steps = (setting.steps ?? 12) + random.below(setting.steps ?? 12)
     for (let step = 0; step < steps; step++) {
       yield* TestClock.adjust(setting.ties === true ? pick(random, ["0 millis", "0 millis", "2 seconds"]) : "2 seconds")
       const clone = pick(random, clones)
