@@ -19,7 +19,10 @@ const runAll = Effect.fnUntraced(function* (name: string, setting: Setting, hist
     const outcome = yield* run(setting, seed)
     edits += outcome.edits
     lost += outcome.lost.length
-    if (!outcome.converged) apart++
+    if (!outcome.converged) {
+      apart++
+      console.log(`${name}, seed ${seed}: the files stay unequal`)
+    }
     const lostHere = outcome.lost.map(({ id, unit, value }) => `${id}: ${unit} = ${value} is lost`)
     if (histories === 1) console.log([...outcome.log, outcome.end].join("\n"))
     if (lostHere.length > 0) console.log(`${name}, seed ${seed}: ${lostHere.join("; ")}`)
