@@ -10,7 +10,7 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import * as Inside from "./inside.ts"
-import type { Measured, Spread } from "./measure.ts"
+import { handOn, type Measured, type Spread } from "./measure.ts"
 import * as Processes from "./processes.ts"
 import { type Budget, insideRows, processRows, type Size } from "./rows.ts"
 
@@ -23,6 +23,7 @@ const usage = `npm run bench -- [FLAG…]
   --json FILE     write what was measured there, too
   --compare DIST  measure the bd of another build (its dist directory) beside this one
   --gate          exit 1 if a row is over its budget by more than a tenth even in the better quarter of its pairs
+  --env NAMES     hand these variables on to what is measured; all others it does not see
   --dir DIR       measure on this file system (default: the system's directory for temporary files)`
 
 /** What the gate lets through above a budget: the noise of a shared machine. */
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     json: { type: "string" },
     compare: { type: "string" },
     gate: { type: "boolean", default: false },
+    env: { type: "string" },
     dir: { type: "string" },
     help: { type: "boolean", default: false }
   }
@@ -44,6 +46,7 @@ const { values } = parseArgs({
 
 const runs = Number(values.runs ?? (values.quick ? 5 : 15))
 if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs: a whole number from 1")
+handOn(values.env?.split(",") ?? [])
 const sizes = values.size?.split(",")
 const pattern = new RegExp(values.only ?? "")
 const isWanted = (row: { readonly name: string; readonly size: Size }): boolean =>
