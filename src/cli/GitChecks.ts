@@ -46,17 +46,19 @@ const tracking = Effect.fnUntraced(function* ({ database, directory, issueFile }
   if (inside.out.trim() !== "true") {
     return [{ name, status: "ok", message: "not in a git work tree" }] satisfies ReadonlyArray<Check>
   }
-  const ignored = yield* git(directory, "check-ignore", "-v", "--", issueFile)
+  // with -v a rule that makes an exception counts as well
+  const ignored = yield* git(directory, "check-ignore", "-q", "--", issueFile)
   const tracked = (yield* git(directory, "ls-files", "-z", "--", ".")).out.split("\0").filter(entry => entry !== "")
   const local = tracked.filter(
     entry => join(directory, entry) === database || /\.(db|lock)(-\w+)?$|\.(tmp|aside)$/.test(entry)
   )
   const checks: Array<Check> = []
   if (ignored.code === 0) {
+    const rule = (yield* git(directory, "check-ignore", "-v", "--", issueFile)).out.trim().split("\t")[0] ?? ""
     checks.push({
       name,
       status: "error",
-      message: `git ignores ${issueFile}: ${ignored.out.trim().split("\t")[0] ?? ""}`,
+      message: `git ignores ${issueFile}: ${rule}`,
       detail: "The issues are in no commit, so nobody else gets them, and no branch or merge carries them.",
       fix: "Take that rule out of the file named, or add an exception for the issue file behind it"
     })

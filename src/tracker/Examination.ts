@@ -35,9 +35,12 @@ export interface Place {
   readonly store: string
 }
 
+/** What the next publish puts right. */
+const publishing = "Run 'bd flush'"
+
 /** The issue file as far as it can be read. */
 type FileState =
-  | { readonly _tag: "Unusable"; readonly message: string }
+  | { readonly _tag: "Unusable"; readonly error: IssueFile.IssueFileError }
   | { readonly _tag: "Missing"; readonly path: string }
   | {
       readonly _tag: "File"
@@ -78,7 +81,7 @@ const readFile = ({ directory, issueFile }: Place): Effect.Effect<FileState> =>
         reading: IssueLines.read(bytes)
       })
     })
-  }).pipe(Effect.catchAll(error => Effect.succeed<FileState>({ _tag: "Unusable", message: error.message })))
+  }).pipe(Effect.catchAll(error => Effect.succeed<FileState>({ _tag: "Unusable", error })))
 
 const database = (store: string, found: StoreInspection.StoreInspection): Check => {
   const name = "Database"
@@ -141,12 +144,23 @@ const isConflict = ({ reason }: IssueLines.UnreadableText): boolean => reason.in
 const issueFile = (name: string, file: FileState, rows: ReadonlyArray<StoreInspection.InspectedRow>): Check => {
   const check = "Issue File"
   if (file._tag === "Unusable") {
-    return {
-      name: check,
-      status: "error",
-      message: file.message,
-      fix: "Without it nothing can be published: see to what the message says, then try again"
-    }
+    const { error } = file
+    return error._tag === "GitAtWork"
+      ? {
+          name: check,
+          status: "warning",
+          message: `git is at work, or was killed: ${error.lock} exists`,
+          detail:
+            "While git replaces files the issue file is neither trusted nor replaced: commands wait, then give up.",
+          fix: "Try again when git is done. If no git runs any more, it says itself, on its next command, what to do with that file"
+        }
+      : {
+          name: check,
+          status: "error",
+          message: error.message,
+          detail: "Without it nothing can be read in and nothing published. Changes stay in the store.",
+          fix: "See to what the message says, then try again"
+        }
   }
   if (file._tag === "Missing") {
     return rows.length === 0
@@ -156,26 +170,27 @@ const issueFile = (name: string, file: FileState, rows: ReadonlyArray<StoreInspe
           status: "warning",
           message: `${name} is missing; the store has ${counted(rows.length, "issue", "issues")}`,
           detail: "Nothing is lost: the next change writes it anew from the store.",
-          fix: "Run 'bd flush'"
+          fix: publishing
         }
   }
   const { lines, unreadable } = file.reading
   if (unreadable.length === 0) {
     return ok(check, `${name}: ${counted(lines.length, "line", "lines")}, all of them can be read`)
   }
-  const conflicts = unreadable.filter(isConflict).length
+  const conflicts = unreadable.filter(isConflict)
+  const others = unreadable.filter(line => !isConflict(line))
   return {
     name: check,
     status: "error",
-    message: `${name}: ${counted(unreadable.length, "line", "lines")} cannot be read${conflicts > 0 ? `, ${conflicts} of them git conflict markers` : ""}`,
+    message: `${name}: ${counted(unreadable.length, "line", "lines")} cannot be read${conflicts.length > 0 ? `, ${conflicts.length} of them git conflict markers` : ""}`,
     detail: [
-      some(unreadable.map(({ number, reason }) => `line ${number}: ${reason}`)),
-      "Nothing is read from the file and nothing published into it until every line can be read. Changes stay in the store.",
-      ...(conflicts > 0
-        ? [
-            "A conflict: git could not merge the file line by line. The lines between the markers are whole issues of both sides. Keep them all and take out only the marker lines: bd then merges two lines of one issue field by field. With 'bd init --merge-driver' git leaves that to bd."
-          ]
-        : [])
+      ...(conflicts.length === 0
+        ? []
+        : [
+            `line ${conflicts.map(({ number }) => number).join(", ")}: git conflict markers. git could not merge the file line by line; what stands between the markers are whole issues of both sides. Keep those all and take out the marker lines only: bd then merges two lines of one issue field by field. With 'bd init --merge-driver' git leaves the merging to bd.`
+          ]),
+      ...(others.length === 0 ? [] : [some(others.map(({ number, reason }) => `line ${number}: ${reason}`))]),
+      "Nothing is read from the file and nothing published into it until every line can be read. Changes stay in the store."
     ].join("\n"),
     fix: "Correct the lines in an editor, or move them aside into .beads/quarantine with 'bd doctor --fix --quarantine'"
   }
@@ -193,7 +208,7 @@ const doubled = (file: FileState): ReadonlyArray<Check> => {
       status: "warning",
       message: `${counted(twice.size, "issue stands", "issues stand")} on more than one line`,
       detail: `${some([...twice])}\nTwo versions of an issue side by side: the next change merges them, field by field.`,
-      fix: "Run 'bd flush'"
+      fix: publishing
     }
   ]
 }
@@ -207,7 +222,7 @@ const unpublished = (rows: ReadonlyArray<StoreInspection.InspectedRow>): Check =
         status: "warning",
         message: `${counted(dirty.length, "changed issue is", "changed issues are")} in the store only`,
         detail: `${some(dirty)}\nThey are safe, and go into the issue file with the next change.`,
-        fix: "Run 'bd flush'"
+        fix: publishing
       }
 }
 
@@ -286,7 +301,7 @@ const leftovers = ({ directory, issueFile: file, store }: Place): ReadonlyArray<
           message: `.${file}.aside: a process was killed just when it had replaced the issue file`,
           detail:
             "What another program may have written into the replaced file is looked at by the next change, and kept.",
-          fix: "Run 'bd flush'"
+          fix: publishing
         }
       : undefined,
     kept.length === 0
@@ -417,8 +432,9 @@ const dependencies = (all: ReadonlyArray<Issue.Issue>): ReadonlyArray<Check> => 
   ]
 }
 
-/** Whether a repair that needs store and issue file can be tried: publishing. */
-export const canPublish = (checks: ReadonlyArray<Check>): boolean =>
+/** Whether a publish would put something right, and nothing stands in its way. */
+export const wantsPublish = (checks: ReadonlyArray<Check>): boolean =>
+  checks.some(({ fix, status }) => status !== "ok" && fix === publishing) &&
   checks.every(
     ({ name, status }) => status !== "error" || !["Database", "Issue File", "Lock", "Permissions"].includes(name)
   )

@@ -107,7 +107,7 @@ describe("doctor", () => {
       const found = check("Issue File")
       expect(found).toMatchObject({ status: "error", fix: expect.stringContaining("bd doctor --fix --quarantine") })
       expect(found?.message).toContain("4 lines cannot be read, 3 of them git conflict markers")
-      for (const line of ["line 1: it is a git conflict marker", 'line 4: its "id" is not a string', "line 5: "]) {
+      for (const line of ["line 1, 3, 5: git conflict markers", 'line 4: its "id" is not a string']) {
         expect(found?.detail).toContain(line)
       }
       expect((yield* run("doctor")).stdout).toContain("✗ Error: Issue File: ")
@@ -302,10 +302,28 @@ describe("doctor", () => {
     })
   )
 
+  it.scopedLive("G16: git at work is no defect, and is told", () =>
+    Effect.gen(function* () {
+      const { at, doctor } = yield* patient
+      git(at, "init", "-q")
+      writeFileSync(path.join(at, ".git/index.lock"), "")
+      const { check, document, exitCode } = yield* doctor("--fix", "--quarantine")
+      expect(check("Issue File")).toMatchObject({ status: "warning", message: expect.stringContaining("index.lock") })
+      expect(document.repairs).toEqual([])
+      expect(exitCode).toBe(0)
+      rmSync(path.join(at, ".git/index.lock"))
+      expect((yield* doctor()).check("Issue File")).toMatchObject({ status: "ok" })
+    })
+  )
+
   it.scopedLive("git: ignored issue file, committed store, a driver that is missing or the classic's", () =>
     Effect.gen(function* () {
       const { at, beads, doctor, run } = yield* patient
       git(at, "init", "-q")
+      expect((yield* doctor()).check("Git Tracking")).toMatchObject({
+        status: "ok",
+        message: "issues.jsonl is not in git yet: git add it to share the issues"
+      })
       expect((yield* doctor()).check("Merge Driver")).toMatchObject({
         status: "ok",
         fix: "Run 'bd init --merge-driver'"

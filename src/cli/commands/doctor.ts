@@ -166,12 +166,12 @@ const repair = Effect.fnUntraced(function* (found: Surveyed, justThere: boolean,
   if (Examination.staleTempFiles(location.directory).length > 0) {
     yield* attempt("Leftovers", removeTempFiles(location))
   }
-  if (flags.quarantine && broken(found, "Issue File") && !broken(found, "JSONL Files")) {
+  const unreadable = found.checks.some(({ name, status }) => name === "Issue File" && status === "error")
+  if (flags.quarantine && unreadable && !broken(found, "JSONL Files")) {
     yield* attempt("Issue File", quarantine(location))
   }
   const now = repairs.length === 0 ? found : yield* survey(location.directory, justThere)
-  const waits = ["Unpublished Changes", "Leftovers", "Issue IDs", "Issue File"].some(name => broken(now, name))
-  if (waits && now.usable && Examination.canPublish(now.checks)) {
+  if (now.usable && Examination.wantsPublish(now.checks)) {
     yield* attempt("Unpublished Changes", publish(now.location))
   }
   return repairs
