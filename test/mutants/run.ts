@@ -90,8 +90,8 @@ const runTests = async (
 ): Promise<Outcome> => {
   const reportFile = path.join(copy, "mutant-report.json")
   rmSync(reportFile, { force: true })
-  // System tests run the built program.
-  if (tests.some(test => test.startsWith("test/system/"))) {
+  // System and torture tests run the built program.
+  if (tests.some(test => /^test\/(system|torture)\//.test(test))) {
     const built = await run(copy, "npm", ["run", "build"])
     if (built.exitCode !== 0) return { ...built, report: undefined }
   }
