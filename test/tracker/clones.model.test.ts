@@ -12,6 +12,8 @@ import { run, type Setting } from "./clones.ts"
 const first = Number(process.env["CLONES_SEED"] ?? 1)
 const count = Number(process.env["CLONES_COUNT"] ?? 12)
 
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
 const runAll = Effect.fnUntraced(function* (name: string, setting: Setting, histories = count) {
   const failures: Array<string> = []
   let [edits, lost, apart] = [0, 0, 0]
@@ -21,14 +23,14 @@ const runAll = Effect.fnUntraced(function* (name: string, setting: Setting, hist
     lost += outcome.lost.length
     if (!outcome.converged) {
       apart++
-      console.log(`${name}, seed ${seed}: the files stay unequal`)
+      say(`${name}, seed ${seed}: the files stay unequal`)
     }
     const lostHere = outcome.lost.map(({ id, unit, value }) => `${id}: ${unit} = ${value} is lost`)
-    if (histories === 1) console.log([...outcome.log, outcome.end].join("\n"))
-    if (lostHere.length > 0) console.log(`${name}, seed ${seed}: ${lostHere.join("; ")}`)
+    if (histories === 1) say([...outcome.log, outcome.end].join("\n"))
+    if (lostHere.length > 0) say(`${name}, seed ${seed}: ${lostHere.join("; ")}`)
     failures.push(...outcome.problems.map(problem => `${name}, seed ${seed}: ${problem}`))
   }
-  console.log(
+  say(
     `${name}: seeds ${first} to ${first + histories - 1}: ${edits} edits, ${lost} lost, ${apart} histories left unequal`
   )
   return { failures, edits, lost, apart }
