@@ -77,9 +77,9 @@ export const timed = (work: () => void): number => {
   return performance.now() - start
 }
 
-/** What runs sees nothing of the settings of whoever measures. */
+/** The environment as it is, for both sides of a pair, without the settings that `bd` and git would read in it. */
 const environment: NodeJS.ProcessEnv = {
-  PATH: process.env["PATH"],
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BD|BEADS|GIT)_/.test(name))),
   HOME: "/nonexistent",
   LC_ALL: "C.UTF-8",
   GIT_CONFIG_NOSYSTEM: "1",
@@ -87,9 +87,9 @@ const environment: NodeJS.ProcessEnv = {
   BD_ACTOR: "bench"
 }
 
-/** Hands variables on: some, such as `NODE_EXTRA_CA_CERTS`, make each start of Node dearer, a bare one's too. */
-export const handOn = (names: ReadonlyArray<string>): void => {
-  for (const name of names) environment[name] = process.env[name]
+/** Hides the variables that Node reads: some, such as `NODE_EXTRA_CA_CERTS`, make each start dearer, a bare one's too. */
+export const hideNodeVariables = (): void => {
+  for (const name of Object.keys(environment)) if (name.startsWith("NODE_")) delete environment[name]
 }
 
 export interface Place {
