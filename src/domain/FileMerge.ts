@@ -5,6 +5,8 @@
  * two, with the references to them as far as it can be told whose they are. The order of records, and of the sides, does
  * not matter. Pure.
  */
+
+import * as CreatedApart from "./CreatedApart.ts"
 import * as IdRenaming from "./IdRenaming.ts"
 import * as IssueMerge from "./IssueMerge.ts"
 import * as IssueRecord from "./IssueRecord.ts"
@@ -98,7 +100,7 @@ const followRenames = (targets: ReadonlyMap<string, Target>) => {
     }
   }
   const moved = (record: IssueRecord.IssueRecord, to: string) =>
-    IdRenaming.renameReferences(IssueMerge.withId(record, to), id => renames.get(id))
+    IdRenaming.renameReferences(IdRenaming.withId(record, to), id => renames.get(id))
   for (const [id, { bases, versions }] of targets) {
     const to = versions
       .filter(({ record }) => isTombstone(record))
@@ -161,7 +163,7 @@ export const mergeFiles = (files: {
     const bases = base.get(id) ?? []
     const left = sides.left.get(id) ?? []
     const right = sides.right.get(id) ?? []
-    const all = IssueMerge.splitApart([...bases, ...left, ...right])
+    const all = CreatedApart.split([...bases, ...left, ...right])
     const to = new Set(all.map(({ record }) => record.id))
     // Against an ancestor another `created_at` is an edit like any other, unless the ancestor itself is two issues, or
     // one of the files knows the new id: there the issues have been told apart before.

@@ -32,6 +32,28 @@ export const following =
     return to
   }
 
+/** The same issue under another id, which its dependencies and comments name as well. */
+export const withId = (record: Record, id: string): Record => {
+  const own = JsonText.encodeString(id)
+  const isOwn = (key: string, value: string) => key === "issue_id" && JsonText.decodeString(value) === record.id
+  const rename = (element: string): string => {
+    if (JsonText.kind(element) !== "object") return element
+    const members = JsonText.members(element)
+    if (!members.some(({ key, value }) => isOwn(key, value))) return element
+    return JsonText.encodeObject(members.map(({ key, value }) => ({ key, value: isOwn(key, value) ? own : value })))
+  }
+  const members = record.members.map(({ key, value }) => {
+    if (key === "id") return { key, value: own }
+    if ((key !== "dependencies" && key !== "comments") || JsonText.kind(value) !== "array") return { key, value }
+    const elements = JsonText.elements(value)
+    const renamed = elements.map(rename)
+    return renamed.every((element, i) => element === elements[i])
+      ? { key, value }
+      : { key, value: JsonText.encodeArray(renamed) }
+  })
+  return IssueRecord.make(id, members)
+}
+
 const textFields = ["title", "description", "design", "acceptance_criteria", "notes"] as const
 
 const word = /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu

@@ -41,7 +41,7 @@ export class AmbiguousId extends Schema.TaggedError<AmbiguousId>()("AmbiguousId"
 // ---------------------------------------------------------------------------------------------------------------------
 
 const minLength = 4
-const maxLength = 8
+export const maxLength = 8
 
 /** How likely it may be that two of the ids are equal. Low, for clones create apart. */
 const maxCollisionProbability = 0.01

@@ -8,7 +8,6 @@
  *
  * Pure; what becomes of the result, and where ancestors come from, is the caller's business.
  */
-import * as Crypto from "node:crypto"
 import * as Instant from "./Instant.ts"
 import * as IssueRecord from "./IssueRecord.ts"
 import * as JsonText from "./JsonText.ts"
@@ -473,89 +472,4 @@ export const merge = (
     IssueRecord.line(merged) !== ancestor.line
     ? only.record
     : merged
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Two issues of one id
-// ---------------------------------------------------------------------------------------------------------------------
-
-const second = 1_000_000_000n
-
-/**
- * Whether two lines of one id, of which no ancestor is known, are two issues: created a second or more apart. Less may
- * be a tool that cuts fractions off.
- */
-export const apart = (a: IssueRecord.IssueRecord, b: IssueRecord.IssueRecord): boolean => {
-  const left = instantOf(IssueRecord.get(a, "created_at"))
-  const right = instantOf(IssueRecord.get(b, "created_at"))
-  if (left === undefined || right === undefined) return false
-  return left - right >= second || right - left >= second
-}
-
-const compareCreation = (a: IssueRecord.IssueRecord, b: IssueRecord.IssueRecord): number => {
-  const text = (record: IssueRecord.IssueRecord, key: IssueRecord.Key) => IssueRecord.text(record, key) ?? ""
-  return (
-    Instant.order(instantOf(IssueRecord.get(a, "created_at")), instantOf(IssueRecord.get(b, "created_at"))) ||
-    MergeOrder.compareText(text(a, "created_by"), text(b, "created_by")) ||
-    MergeOrder.compareText(text(a, "title"), text(b, "title")) ||
-    MergeOrder.compareText(IssueRecord.line(a), IssueRecord.line(b))
-  )
-}
-
-/** The id of an issue that has to leave the id it was created with: the same in every clone, whatever is edited later. */
-const idApart = (record: IssueRecord.IssueRecord): string => {
-  const hyphen = record.id.lastIndexOf("-")
-  const prefix = hyphen > 0 ? record.id.slice(0, hyphen) : record.id
-  const createdAt = instantOf(IssueRecord.get(record, "created_at")) ?? ""
-  const createdBy = IssueRecord.text(record, "created_by") ?? ""
-  const digest = Crypto.createHash("sha256").update(`${record.id}|${createdAt}|${createdBy}`).digest("hex")
-  const hash = (BigInt(`0x${digest}`) % 36n ** 8n).toString(36).padStart(8, "0")
-  return `${prefix}-${hash}`
-}
-
-/** The same issue under another id, which its dependencies and comments name as well. */
-export const withId = (record: IssueRecord.IssueRecord, id: string): IssueRecord.IssueRecord => {
-  const own = JsonText.encodeString(id)
-  const isOwn = (key: string, value: string) => key === "issue_id" && JsonText.decodeString(value) === record.id
-  const rename = (element: string): string => {
-    if (JsonText.kind(element) !== "object") return element
-    const members = JsonText.members(element)
-    if (!members.some(({ key, value }) => isOwn(key, value))) return element
-    return JsonText.encodeObject(members.map(({ key, value }) => ({ key, value: isOwn(key, value) ? own : value })))
-  }
-  const members = record.members.map(({ key, value }) => {
-    if (key === "id") return { key, value: own }
-    if ((key !== "dependencies" && key !== "comments") || JsonText.kind(value) !== "array") return { key, value }
-    const elements = JsonText.elements(value)
-    const renamed = elements.map(rename)
-    return renamed.every((element, i) => element === elements[i])
-      ? { key, value }
-      : { key, value: JsonText.encodeArray(renamed) }
-  })
-  return IssueRecord.make(id, members)
-}
-
-/**
- * Tells the issues among lines of one id apart, when no ancestor is known (G24). The earliest keeps the id, later ones
- * get new ids. In the order given; a record that keeps its id is returned as it is.
- *
- * Lines less than a second apart are one issue, also through a third between them: so the order of lines does not
- * matter. A line without a readable `created_at` belongs to the earliest.
- */
-export const splitApart = (
-  records: ReadonlyArray<IssueRecord.IssueRecord>
-): ReadonlyArray<{ readonly from: string; readonly record: IssueRecord.IssueRecord }> => {
-  const ids = new Map<IssueRecord.IssueRecord, string>()
-  let id: string | undefined
-  let previous: IssueRecord.IssueRecord | undefined
-  for (const record of [...records].sort(compareCreation)) {
-    if (id === undefined) id = record.id
-    else if (previous !== undefined && apart(previous, record)) id = idApart(record)
-    ids.set(record, id)
-    previous = record
-  }
-  return records.map(record => {
-    const to = ids.get(record) ?? record.id
-    return { from: record.id, record: to === record.id ? record : withId(record, to) }
-  })
 }

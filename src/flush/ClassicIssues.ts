@@ -6,6 +6,7 @@
  * stands. A dirty row is merged with the line field by field; keys that the database has no column for are the line's.
  */
 
+import * as CreatedApart from "../domain/CreatedApart.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
@@ -116,7 +117,9 @@ const take = (issue: ClassicIssue, lines: ReadonlyArray<Record>, isFileKnown: bo
   if (line === undefined) return { record: row, state: { _tag: "dirty", base: undefined } }
 
   const isOther =
-    issue.isDirty && IssueMerge.apart(row, line) && IssueRecord.text(row, "title") !== IssueRecord.text(line, "title")
+    issue.isDirty &&
+    CreatedApart.isApart(row, line) &&
+    IssueRecord.text(row, "title") !== IssueRecord.text(line, "title")
   // two clones gave one id to two issues: the reconcile tells them apart (G24)
   if (isOther) return { record: row, state: { _tag: "dirty", base: undefined } }
 

@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as CreatedApart from "../domain/CreatedApart.ts"
 import * as Instant from "../domain/Instant.ts"
-import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import { type Doubled, GitHistory } from "../issue-file/GitHistory.ts"
 import { IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
@@ -116,7 +116,7 @@ export const storedAncestor = (versions: ReadonlyArray<Version>, texts: Readonly
   const records = texts.flatMap(readable)
   // an edit never moves created_at: what was created apart from a version does not descend from it
   const isRelated = (line: string) =>
-    readable(line).every(version => records.every(record => !IssueMerge.apart(version, record)))
+    readable(line).every(version => records.every(record => !CreatedApart.isApart(version, record)))
   const shared = versions.filter(
     ({ hash, line }) =>
       !own.has(line) && known.every(ancestors => ancestors.has(hash)) && updatedAt(line) <= bound && isRelated(line)

@@ -5,6 +5,8 @@
  * a dirty row is merged with it against its base, a row without a line is marked, and a deletion is joined over all
  * versions before anything else.
  */
+
+import * as CreatedApart from "../domain/CreatedApart.ts"
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
@@ -84,13 +86,13 @@ const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<str
 
   /** Tells the versions of an id apart; gives them with the ids they have now. */
   const apart = (records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<IssueRecord.IssueRecord> => {
-    const parts = IssueMerge.splitApart(records)
+    const parts = CreatedApart.split(records)
     for (const { from, record } of parts) {
       if (record.id === from) continue
       origins.set(record.id, from)
       const row = rows.get(from)
       const mine = row === undefined ? undefined : recordOf(row.line)
-      const ours = mine && parts.find(part => !IssueMerge.apart(part.record, mine))?.record.id
+      const ours = mine && parts.find(part => !CreatedApart.isApart(part.record, mine))?.record.id
       const known = named.get(from)
       named.set(from, {
         ours: ours ?? known?.ours,
@@ -160,7 +162,7 @@ const areToldApart = (
   records: ReadonlyArray<IssueRecord.IssueRecord>,
   known: ReadonlyMap<string, unknown>
 ): boolean =>
-  IssueMerge.splitApart([ancestor, ...records]).some(({ from, record }) => record.id !== from && known.has(record.id))
+  CreatedApart.split([ancestor, ...records]).some(({ from, record }) => record.id !== from && known.has(record.id))
 
 export const reconcile = (options: {
   readonly rows: ReadonlyMap<string, MarkedRow>
@@ -225,7 +227,7 @@ export const reconcile = (options: {
     const isKept = isClean && forgetsDeletion(current, version.record, joined)
     // what the row says is not given up for another issue of its id, nor is that issue deleted with it
     if (
-      IssueMerge.apart(current, version.record) &&
+      CreatedApart.isApart(current, version.record) &&
       (!isClean || isKept || areToldApart(current, [version.record], rows))
     ) {
       const kept = apart(id, [current, version.record])

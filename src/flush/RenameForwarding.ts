@@ -156,7 +156,7 @@ export const forward = (
       const target = current(to)
       if (target === undefined) continue
       const moved = (record: IssueRecord.IssueRecord) =>
-        IdRenaming.renameReferences(IssueMerge.withId(record, to), renaming)
+        IdRenaming.renameReferences(IdRenaming.withId(record, to), renaming)
       put(IssueMerge.merge(moved(base), [target, moved(edit)]), [IssueRecord.line(target)])
     }
   }

@@ -5,8 +5,9 @@
  * A dependency that this store's row has was made where the id named this store's issue; one that only came with the
  * file was made where it named the other. Pure.
  */
+
+import * as CreatedApart from "../domain/CreatedApart.ts"
 import * as FileMerge from "../domain/FileMerge.ts"
-import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
 
@@ -52,7 +53,7 @@ export const follow = (
   /** The elements of an identity in versions of this very issue. */
   const elementsOf = (versions: Records, identity: string): ReadonlyArray<string> =>
     versions
-      .filter(version => !IssueMerge.apart(version, record))
+      .filter(version => !CreatedApart.isApart(version, record))
       .flatMap(version => IssueRecord.elements(version, "dependencies"))
       .filter(element => FileMerge.dependency(element)?.identity === identity)
   const values = (found: ReadonlyArray<string>) => new Set(found.map(element => FileMerge.dependency(element)?.value))

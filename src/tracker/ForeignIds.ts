@@ -7,7 +7,6 @@
  */
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as IssueId from "../domain/IssueId.ts"
-import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
@@ -105,7 +104,7 @@ export const naturalize = (lines: ReadonlyArray<IssueText>, options: Options): N
     const other = tombstones.get(record.id)
     if (other === undefined || IssueRecord.line(other) < IssueRecord.line(tombstone))
       tombstones.set(record.id, tombstone)
-    return IdRenaming.renameReferences(IssueMerge.withId(record, to), renaming)
+    return IdRenaming.renameReferences(IdRenaming.withId(record, to), renaming)
   })
   const text = [...out, ...tombstones.values()].map(record => `${IssueRecord.line(record)}\n`).join("")
   return { bytes: Buffer.from(text), renamed: [...ids].map(([from, to]) => ({ from, to })) }

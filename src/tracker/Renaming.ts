@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
 import * as IssueId from "../domain/IssueId.ts"
-import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
 import { baseOf, IssueStore, type MarkedRow, type Write } from "../store/IssueStore.ts"
@@ -71,7 +70,7 @@ export const make = Effect.fnUntraced(function* ({ actor, change, context, prefi
       const there = records.get(to)
       const deletedAt = there === undefined ? [] : [IssueRecord.text(there, "deleted_at") ?? ""]
       const moved = IssueChange.apply(record, { ...now, seen: deletedAt }, (issue, { at }) => {
-        const led = IdRenaming.renameReferences(IssueMerge.withId(issue, to), renaming)
+        const led = IdRenaming.renameReferences(IdRenaming.withId(issue, to), renaming)
         // the tombstone that an earlier renaming left at this id must not win
         return there === undefined ? led : setText(led, "undeleted_at", at)
       })

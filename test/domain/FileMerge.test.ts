@@ -1,9 +1,10 @@
 /** The merge of whole files (G18–G25). */
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import * as CreatedApart from "../../src/domain/CreatedApart.ts"
 import * as FileMerge from "../../src/domain/FileMerge.ts"
+import * as IdRenaming from "../../src/domain/IdRenaming.ts"
 import * as IssueChange from "../../src/domain/IssueChange.ts"
-import * as IssueMerge from "../../src/domain/IssueMerge.ts"
 import type * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import { realFiles } from "../realFiles.ts"
 import { at, field, history, line, read, version } from "./merge-arbitraries.ts"
@@ -28,7 +29,7 @@ describe("files", () => {
     )
     const files = FastCheck.tuple(lines, lines, lines, history(2)).map(
       ([base, left, right, { base: from, versions }]) => {
-        const as = (id: string) => (record: IssueRecord.IssueRecord) => line(IssueMerge.withId(record, id))
+        const as = (id: string) => (record: IssueRecord.IssueRecord) => line(IdRenaming.withId(record, id))
         const [l, r] = versions.map(as("bd-2"))
         return [
           [...base, as("bd-2")(from)],
@@ -146,8 +147,8 @@ describe("renamed ids", () => {
 describe("issues created apart", () => {
   const first = issue("p.1", 1, { title: "first", created_at: at(1), created_by: "ann" })
   const later = issue("p.1", 5, { title: "later", created_at: at(5), created_by: "bob" })
-  const newId = IssueMerge.splitApart([first, later].map(read))[1]?.record.id ?? ""
-  const moved = line(IssueMerge.withId(read(later), newId))
+  const newId = CreatedApart.split([first, later].map(read))[1]?.record.id ?? ""
+  const moved = line(IdRenaming.withId(read(later), newId))
 
   it("G24: become two, and the references of each side follow its own", () => {
     const left = [first, issue("q", 2, { dependencies: [link("q", "p.1")] })]
@@ -170,7 +171,7 @@ describe("issues created apart", () => {
 
   it("G24: an edit made before the clone knew of the split follows to the new id", () => {
     const edited = JSON.stringify({ ...JSON.parse(later), notes: "n", updated_at: at(6) })
-    const expected = [first, line(IssueMerge.withId(read(edited), newId))].sort()
+    const expected = [first, line(IdRenaming.withId(read(edited), newId))].sort()
     expect([...merged([later], [edited], [first, moved])].sort()).toEqual(expected)
     expect([...merged([later], [first, moved], [edited])].sort()).toEqual(expected)
   })
