@@ -40,6 +40,7 @@ export class AmbiguousId extends Schema.TaggedError<AmbiguousId>()("AmbiguousId"
 // New ids
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** Of the random part of new ids: the shortest and the longest. */
 const minLength = 4
 export const maxLength = 8
 
