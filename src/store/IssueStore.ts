@@ -21,10 +21,21 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   path: Schema.String,
   /**
    * `busy`: locked by another process past the bound; `newer`: written by a later version; `foreign`: not a store of
-   * ours; `classic`: one of the classic tool, which cannot be taken over now; `replaced`: another file stands at its path; `corrupt`; `readonly`; `full`: no space left; `io`: any other
-   * failure.
+   * ours; `classic`: one of the classic tool, which cannot be taken over now; `replaced`: another file stands at its
+   * path; `corrupt`; `readonly`; `full`: no space left; `missing`: SQLite itself is not there; `io`: any other failure.
    */
-  reason: Schema.Literal("busy", "newer", "foreign", "classic", "replaced", "corrupt", "readonly", "full", "io"),
+  reason: Schema.Literal(
+    "busy",
+    "newer",
+    "foreign",
+    "classic",
+    "replaced",
+    "corrupt",
+    "readonly",
+    "full",
+    "missing",
+    "io"
+  ),
   detail: Schema.String,
   cause: Schema.optional(Schema.Defect)
 }) {

@@ -26,9 +26,21 @@ export interface Sqlite {
   readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
 }
 
+const missingAddOn = "ADD_ON_MISSING"
+
+/** What better-sqlite3 says where its add-on was not built, or not for this Node. */
+const isAddOnMissing = (message: string): boolean =>
+  /^Could not locate the bindings file|NODE_MODULE_VERSION|\.node: (?:cannot open|invalid ELF)/.test(message)
+
 const causeOf = (error: unknown): { readonly code: string; readonly message: string } => {
   let at: unknown = error
   while (typeof at === "object" && at !== null) {
+    if ("message" in at && isAddOnMissing(String(at.message))) {
+      return {
+        code: missingAddOn,
+        message: `better-sqlite3 has no add-on for Node ${process.versions.node} here: run "npm rebuild better-sqlite3" where effect-beads is installed (it needs a C++ toolchain), or install effect-beads anew with install scripts allowed`
+      }
+    }
     if ("code" in at && typeof at.code === "string" && at.code.startsWith("SQLITE_")) {
       return { code: at.code, message: "message" in at ? String(at.message) : at.code }
     }
@@ -39,6 +51,7 @@ const causeOf = (error: unknown): { readonly code: string; readonly message: str
 }
 
 const reasonOf = (code: string): StoreError["reason"] => {
+  if (code === missingAddOn) return "missing"
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "busy"
   if (code.startsWith("SQLITE_FULL")) return "full"
   if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) return "corrupt"
@@ -69,7 +82,7 @@ export const storeError =
     return new StoreError({
       path,
       reason,
-      detail: (code === "" ? message : `${message} (${code})`) + adviceOf(reason, path),
+      detail: (code === "" || code === missingAddOn ? message : `${message} (${code})`) + adviceOf(reason, path),
       cause
     })
   }

@@ -18,6 +18,7 @@ import Database from "better-sqlite3"
 import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import type { StoreError, Write } from "../../src/store/IssueStore.ts"
+import * as Sqlite from "../../src/store/Sqlite.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
@@ -228,6 +229,21 @@ describe("refusals leave every byte as it is", () => {
       assert.isFalse(existsSync(join(directory, "missing")))
     })
   )
+})
+
+describe("an add-on that is not there", () => {
+  it("contract: says what to do, in one line, and is not gone round: the issue file could not be read into memory either", () => {
+    for (const message of [
+      "Could not locate the bindings file. Tried:\n → /somewhere/build/better_sqlite3.node\n → /elsewhere",
+      "The module '/x/better_sqlite3.node' was compiled against a different Node.js version using NODE_MODULE_VERSION 115."
+    ]) {
+      const error = Sqlite.storeError("beads.db")(new Error("wrapped", { cause: new Error(message) }))
+      assert.strictEqual(error.reason, "missing")
+      assert.include(error.message, 'run "npm rebuild better-sqlite3"')
+      assert.notInclude(error.message, "\n")
+      assert.isFalse(error.isOutOfOrder)
+    }
+  })
 })
 
 describe("two connections", () => {
