@@ -49,8 +49,8 @@ export const prepared = async (scenario: Scenario): Promise<Prepared> => {
   }
 }
 
-/** What must hold after the kill; whether the change was there. */
-const recovers = async (
+/** What must hold after the kill, or another end before its time; whether the change was there. */
+export const recovers = async (
   { after, before, kept, left = /^$/ }: Prepared,
   place: Repository,
   acknowledged: boolean

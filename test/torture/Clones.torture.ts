@@ -1,0 +1,178 @@
+/**
+ * Histories of many clones with real git: random work, commits, branches, merges, rebases, cherry-picks, stashes, resets
+ * and conflicts, with `bd` as a process and embedded, stores deleted at random. Then all meet until nothing changes, and
+ * what they have is held against what each of them knew (G19, G22–G25; knowledge.ts, gitclones.ts).
+ *
+ * The n-th history of a run has the seed `seed + n`; a failing one is shortened, and its steps are printed.
+ */
+import { cpSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { performance } from "node:perf_hooks"
+import { expect, it } from "vitest"
+import { type Clone, linesOf, type Place, place, type Shown, storeOf } from "../system/git.ts"
+import { atLength, milliseconds, randomOf, seed } from "./budget.ts"
+import { count, counts, Member, type Mode, World } from "./gitclones.ts"
+import type { Verdict } from "./knowledge.ts"
+
+const modes: ReadonlyArray<Mode> = ["driver", "union", "hand", "driver"]
+
+/** Issues that all histories begin with. */
+const first = 5
+
+/** The repository that all histories begin with. */
+const template = async (scratch: Place): Promise<string> => {
+  const hub = await scratch.bare("template.git")
+  const maker = await scratch.clone(hub, "maker")
+  await maker.bd("init", "--prefix", "x")
+  for (let n = 1; n <= first; n++) await maker.bd("create", `t${n}`, "--external-ref", `t${n}`)
+  await maker.commit("seed")
+  await maker.git("push", "--quiet", "origin", "HEAD:main")
+  return hub
+}
+
+const setUp = async (clone: Clone, mode: Mode) => {
+  if (mode !== "hand") {
+    const way = mode === "driver" ? "beads" : "union"
+    writeFileSync(join(clone.directory, ".git/info/attributes"), `.beads/issues.jsonl merge=${way}\n`)
+  }
+  await clone.git("config", "merge.beads.driver", "bd merge %A %O %A %B")
+}
+
+const step = async (members: ReadonlyArray<Member>, seedOfStep: number) => {
+  const random = randomOf(seedOfStep)
+  const member = random.pick(members)
+  const what = random.below(40)
+  if (what < 18) return await member.edit(random)
+  if (what < 21) return void (await member.commit(random.below(4) > 0))
+  if (what < 24) return await member.merge(random, await member.fetch())
+  if (what < 25) {
+    const other = random.pick(members)
+    const commit = await other.commit(true)
+    member.world.given.push(commit)
+    await member.clone.git("fetch", "--quiet", other.clone.directory, "HEAD")
+    return await member.merge(random, commit)
+  }
+  if (what < 26) return await member.rebase(random, await member.fetch())
+  if (what < 29) return await member.push()
+  if (what < 31) return await member.checkout(random)
+  if (what < 33) return await member.mergeBranch(random)
+  if (what < 34) return await member.cherryPick(random)
+  if (what < 35) return await member.stash()
+  if (what < 37) return await member.popStash(random, true)
+  if (what < 38) return await member.reset(random)
+  return await member.loseStore()
+}
+
+/** Everyone meets everyone through the hub, until nothing changes any more. */
+const exchange = async (members: ReadonlyArray<Member>, random: ReturnType<typeof randomOf>): Promise<boolean> => {
+  for (let round = 0; round < 8; round++) {
+    const heads = new Set<string>()
+    for (const member of members) {
+      await member.merge(random, await member.fetch(), false)
+      await member.push()
+      heads.add(await member.commit(true))
+    }
+    if (heads.size === 1) return true
+  }
+  return false
+}
+
+interface Outcome {
+  readonly problems: ReadonlyArray<string>
+  readonly log: ReadonlyArray<string>
+  readonly verdict: Verdict | undefined
+}
+
+let number = 0
+
+const history = async (
+  scratch: Place,
+  hub: string,
+  own: number,
+  { clones, mode, steps }: { clones: number; mode: Mode; steps: ReadonlyArray<number> }
+): Promise<Outcome> => {
+  const root = join(scratch.root, `h${++number}`)
+  const bare = `${root}.git`
+  cpSync(hub, bare, { recursive: true })
+  const world = new World(mode, first)
+  const members: Array<Member> = []
+  const problems: Array<string> = []
+  let verdict: Verdict | undefined
+  try {
+    for (let n = 0; n < clones; n++) {
+      const clone = await scratch.clone(bare, `h${number}-${"abcdefghij"[n]}`)
+      await setUp(clone, mode)
+      const member = new Member(world, clone)
+      member.begin()
+      members.push(member)
+    }
+    for (const n of steps) await step(members, own * 1009 + n)
+    const random = randomOf(own)
+    for (const member of members) await member.gather(random)
+    if (!(await exchange(members, random))) problems.push("commits go on for ever")
+    const [member0] = members
+    const end = linesOf(member0?.clone.file ?? "")
+    for (const member of members) {
+      const { file, name } = member.clone
+      if (linesOf(file).join("\n") !== end.join("\n")) problems.push(`${name} has another file`)
+      if ((await member.exported()) !== end.map(line => `${line}\n`).join(""))
+        problems.push(`${name}: store and file differ`)
+      if (storeOf(member.clone).marks.length > 0) problems.push(`${name} has marks`)
+    }
+    if (world.renamed) {
+      // links follow the new ids
+      for (const edit of world.ledger.edits) if (edit.unit.startsWith("needs:")) world.ledger.dropped.add(edit)
+    }
+    verdict = world.ledger.verdict(end.map(line => JSON.parse(line) as Shown))
+    problems.push(...verdict.problems)
+  } catch (problem) {
+    problems.push(problem instanceof Error ? (problem.stack ?? problem.message) : JSON.stringify(problem))
+  } finally {
+    for (const member of members) await member.close()
+    const kept = process.env["BD_TORTURE_KEEP"]
+    if (kept !== undefined && problems.length > 0) cpSync(scratch.root, kept, { recursive: true })
+    for (const { clone } of members) rmSync(clone.directory, { recursive: true, force: true })
+    rmSync(bare, { recursive: true, force: true })
+  }
+  return { problems, log: world.log, verdict }
+}
+
+it(
+  "G19, G22, G23, G24, G25: random histories of clones through git: nothing vanishes or returns, and all end equal",
+  async () => {
+    const scratch = place()
+    const hub = await template(scratch)
+    const failures: Array<string> = []
+    let histories = 0
+    let steps = 0
+    let [exact, inexact, lost] = [0, 0, 0]
+    const begun = performance.now()
+    for (let own = seed; performance.now() - begun < milliseconds(15_000); own++) {
+      const random = randomOf(own)
+      const setting = {
+        mode: random.pick(modes),
+        clones: random.pick(atLength ? [2, 2, 2, 3, 3, 5, 5, 10] : [2, 2, 3, 5]),
+        steps: Array.from({ length: 20 + random.below(40) }, (_, n) => n)
+      }
+      const outcome = await history(scratch, hub, own, setting)
+      histories++
+      steps += setting.steps.length
+      exact += outcome.verdict?.exact ?? 0
+      inexact += outcome.verdict?.inexact ?? 0
+      lost += outcome.verdict?.lostInexactly ?? 0
+      count(`histories of ${setting.clones} by ${setting.mode}`)
+      if (outcome.problems.length > 0) {
+        failures.push(
+          [`seed ${own}, ${setting.clones} clones, ${setting.mode}:`, ...outcome.problems, ...outcome.log].join("\n")
+        )
+        if (failures.length > 2) break
+      }
+    }
+    console.log(
+      `seed ${seed}: ${histories} histories, ${steps} steps; ${exact} edits whose ancestors git knows, of ${inexact} others ${lost} lost; ${JSON.stringify(counts)}`
+    )
+    expect(failures.join("\n\n")).toBe("")
+    expect(counts["merges"]).toBeGreaterThan(histories)
+  },
+  milliseconds(15_000) + 120_000
+)
