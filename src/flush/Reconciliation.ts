@@ -11,6 +11,7 @@ import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as IssueMerge from "../domain/IssueMerge.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
+import * as JsonText from "../domain/JsonText.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import { baseOf, type MarkedRow, type Write } from "../store/IssueStore.ts"
 import * as SplitReferences from "./SplitReferences.ts"
@@ -78,6 +79,26 @@ const forgetsDeletion = (
   (deletedAt(joined) !== deletedAt(version) ||
     IssueRecord.get(joined, "undeleted_at") !== IssueRecord.get(version, "undeleted_at") ||
     IdRenaming.renamedTo(joined) !== IdRenaming.renamedTo(version))
+
+/**
+ * An older version with the deletion or undeletion that the row knows of: no later than it was itself, or that was. With
+ * the row's stamp its older values would pass for values as late, and win over those that the row holds. Where an issue
+ * went stays as late as it is, by which stale lines of the old id are told from edits (G19).
+ */
+const carriedOnto = (
+  row: IssueRecord.IssueRecord,
+  version: IssueRecord.IssueRecord,
+  joined: IssueRecord.IssueRecord
+): IssueRecord.IssueRecord => {
+  if (IdRenaming.renamedTo(joined) !== undefined || IssueRecord.line(joined) === IssueRecord.line(row)) return joined
+  const stamps = [
+    IssueRecord.text(version, "updated_at"),
+    deletedAt(joined),
+    IssueRecord.text(joined, "undeleted_at")
+  ].filter(stamp => Instant.parse(stamp) !== undefined)
+  const [latest] = stamps.sort((a, b) => Instant.compare(b, a))
+  return latest === undefined ? joined : IssueRecord.set(joined, "updated_at", JsonText.encodeString(latest))
+}
 
 /** What stands between the decisions and the outcome: ids that turned out to name two issues. */
 const makeSplits = (rows: ReadonlyMap<string, MarkedRow>, texts: ReadonlyMap<string, Iterable<string>>) => {
@@ -243,7 +264,7 @@ export const reconcile = (options: {
     }
     const next = isClean
       ? isKept
-        ? joined
+        ? carriedOnto(current, version.record, joined)
         : version.record
       : IssueMerge.merge(from === undefined ? undefined : recordOf(from), [current, version.record])
     const nextLine = IssueRecord.line(next)
@@ -258,7 +279,8 @@ export const reconcile = (options: {
     // an older line is no edit of the base: a checkout brought it
     const isEdit = from !== undefined && !isEarlier(version.record, recordOf(from))
     descents.push({ id, line, parents: version.exact ? (isEdit ? [from] : []) : version.from })
-    if (nextLine !== line) descents.push({ id, line: nextLine, parents: [row.line, line] })
+    // what the row says beyond a deletion is not in it then
+    if (nextLine !== line) descents.push({ id, line: nextLine, parents: isKept ? [line] : [row.line, line] })
   }
 
   for (const [id, all] of texts) {

@@ -1,6 +1,7 @@
 /** What a changed issue file means for the store: the decisions, case by case and over random states. */
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import * as IssueMerge from "../../src/domain/IssueMerge.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as Reconciliation from "../../src/flush/Reconciliation.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
@@ -272,6 +273,28 @@ describe("deletion", () => {
     const next = applied(rows, reconcile(rows, [dead])).get("a-1")
     assert.deepInclude(fields(next?.line), { status: "open", undeleted_at: at(6) })
     assert.isDefined(next?.mark)
+  })
+
+  it("G22, G23: carried onto an older line by a checkout, it makes that line no later than itself", () => {
+    const old = line({ updated_at: at(1) })
+    for (const [life, stamp] of [
+      [{ undeleted_at: at(3) }, at(3)],
+      [{ status: "tombstone", deleted_at: at(4) }, at(4)]
+    ] as const) {
+      const row = line({ title: "later", updated_at: at(7), ...life })
+      const plan = reconcile(rowsOf(clean(row)), [old])
+      const next = applied(rowsOf(clean(row)), plan).get("a-1")?.line ?? ""
+      assert.deepInclude(fields(next), { title: "t", updated_at: stamp, ...life })
+      // a change that the row is made from, and that the older line is not, loses to the row's as ever
+      const merged = IssueMerge.merge(
+        undefined,
+        [next, line({ title: "z", updated_at: at(6), ...life }), row].map(Reconciliation.recordOf)
+      )
+      assert.strictEqual(IssueRecord.text(merged, "title"), "later")
+      // and nobody takes it for an edit of the row
+      const { parents } = plan.descents.find(descent => descent.line === next) ?? {}
+      assert.deepStrictEqual(parents, [old])
+    }
   })
 
   it("G23: of two lines of an id the tombstone wins, with or without an ancestor", () => {
