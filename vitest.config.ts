@@ -8,6 +8,8 @@ import { defineConfig } from "vitest/config"
 const integration = [
   "test/cli/Queries.test.ts",
   "test/cli/RenamePrefix.test.ts",
+  "test/golden/examples.test.ts",
+  "test/golden/front-ends.test.ts",
   "test/golden/golden.test.ts",
   "test/issue-file/IssueFile.test.ts",
   "test/issue-file/IssueLock.test.ts",

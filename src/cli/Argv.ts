@@ -343,7 +343,7 @@ const checkPositionals = (scan: Scan, command: CommandSpec): void => {
   const missing = needed[given.length]
   if (missing !== undefined) fail(scan, `${missing.name} is missing`, hint)
   if (given.length > most) {
-    const near = most === 0 ? nearest(given[0] ?? "", [...wordsUnder(command.path).keys()]) : undefined
+    const near = nearest(given[0] ?? "", [...wordsUnder(command.path).keys()])
     if (near !== undefined) {
       const typed = [...command.path, given[0]].join(" ")
       fail(scan, `unknown command ${JSON.stringify(typed)}`, `did you mean "${[...command.path, near].join(" ")}"?`)

@@ -80,7 +80,9 @@ export interface ListFilter extends RowFilter, IssueFilter.IssueFilter {
 export interface ReadyFilter {
   readonly sort?: "priority" | "oldest" | "hybrid"
   readonly priorities?: ReadonlyArray<number>
+  readonly types?: ReadonlyArray<string>
   readonly assignee?: string
+  readonly unassigned?: boolean
   readonly labels?: ReadonlyArray<string>
   readonly labelsAny?: ReadonlyArray<string>
   /** What descends from this issue. */

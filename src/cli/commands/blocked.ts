@@ -1,10 +1,15 @@
 import * as Effect from "effect/Effect"
 import { Tracker } from "../../tracker/Tracker.ts"
+import type { Input } from "../CommandSpec.ts"
+import type { blocked } from "../CommandTable.ts"
 import * as Output from "../Output.ts"
 import * as Reports from "../Reports.ts"
 
-export const run = Effect.fn("bd.blocked")(function* () {
+export const run = Effect.fn("bd.blocked")(function* ({ flags: { parent } }: Input<typeof blocked>) {
   const tracker = yield* Tracker
-  const items = yield* tracker.blocked
+  const all = yield* tracker.blocked
+  const below = parent === undefined ? undefined : yield* tracker.list({ parent })
+  const ids = below && new Set(below.items.map(({ issue }) => issue.id))
+  const items = all.filter(({ issue }) => ids?.has(issue.id) ?? true)
   yield* Output.answerList({ items, total: items.length }, { json: Reports.blockedJson, text: Reports.blocked })
 })

@@ -8,17 +8,17 @@ import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import * as Reports from "../Reports.ts"
 
+const none = "No epics eligible for closure"
+
 export const status = Effect.fn("bd.epic.status")(function* ({ flags }: Input<typeof epicStatus>) {
   const tracker = yield* Tracker
   const all = yield* tracker.epics
   const epics = flags["eligible-only"] ? all.filter(({ eligible }) => eligible) : all
   yield* Output.answer({
     json: () => epics.map(Reports.epicJson),
-    text: () => (epics.length === 0 ? "No open epics found" : epics.map(Reports.epic).join("\n\n"))
+    text: () => epics.map(Reports.epic).join("\n\n") || (flags["eligible-only"] ? none : "No open epics found")
   })
 })
-
-const none = "No epics eligible for closure"
 
 const preview = Effect.fnUntraced(function* () {
   const tracker = yield* Tracker

@@ -22,7 +22,15 @@ const gitConfig = (directory: string, key: string, value: string) =>
       resume(
         cause === null
           ? Effect.void
-          : Effect.fail(new FileUnusable({ path: "git config", detail: stderr.trim() || "it failed", cause }))
+          : Effect.fail(
+              new FileUnusable({
+                path: "git config",
+                detail: /not in a git directory/.test(stderr)
+                  ? "--merge-driver needs a git repository: run 'git init' first"
+                  : stderr.trim() || "it failed",
+                cause
+              })
+            )
       )
     })
   })

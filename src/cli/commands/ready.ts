@@ -26,7 +26,9 @@ export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof read
   const filter: ReadyFilter = Filters.given({
     sort: flags.sort,
     priorities: yield* Filters.priorities(flags.priority),
+    types: flags.type,
     assignee: flags.assignee,
+    unassigned: flags.unassigned || undefined,
     labels: flags.label,
     labelsAny: flags["label-any"],
     parent: flags.parent,

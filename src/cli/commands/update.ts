@@ -16,6 +16,10 @@ const forms = {
   text: (issues: ReadonlyArray<Issue.Issue>) => issues.map(({ id }) => `✓ Updated issue: ${Escape.line(id)}`).join("\n")
 }
 
+/** Nothing to add is a slip, such as an unset variable of a shell, and must not look like success. */
+const refuseEmpty = (field: string, isEmpty: boolean) =>
+  isEmpty ? new Issue.InvalidValue({ field, value: "", rule: "one character or more" }) : Effect.void
+
 export const run = Effect.fn("bd.update")(function* ({ args, flags }: Input<typeof update>) {
   const tracker = yield* Tracker
   const texts = {
@@ -25,6 +29,9 @@ export const run = Effect.fn("bd.update")(function* ({ args, flags }: Input<type
     notes: yield* Prose.readOptional(flags.notes)
   }
   const appendNotes = yield* Prose.readOptional(flags["append-notes"])
+  yield* refuseEmpty("append-notes", appendNotes === "")
+  yield* refuseEmpty("add-label", flags["add-label"]?.length === 0)
+  yield* refuseEmpty("remove-label", flags["remove-label"]?.length === 0)
   const decoded = yield* Issue.decodeIssueUpdate(
     withoutUndefined({
       ...texts,
@@ -71,6 +78,7 @@ export const prioritize = Effect.fn("bd.priority")(function* ({ args }: Input<ty
 export const note = Effect.fn("bd.note")(function* ({ args }: Input<typeof noteSpec>) {
   const tracker = yield* Tracker
   const text = yield* Prose.read(args.text)
+  yield* refuseEmpty("note", text === "")
   yield* Change.run(Change.one(tracker.update(args.id, { appendNotes: text })), forms)
 })
 

@@ -1,5 +1,5 @@
 /** Commands that ask what there is and what can be done. */
-import { filterFlags, id, ids, listingFlags, spec } from "./Parts.ts"
+import { filterFlags, id, ids, issueTypes, listingFlags, spec } from "./Parts.ts"
 
 export const show = spec({
   path: ["show"],
@@ -70,7 +70,9 @@ export const ready = spec({
   flags: {
     limit: { kind: "int", short: "n", value: "N", summary: "at most N; default 10, 0: all" },
     priority: { kind: "list", short: "p", value: "0-4,…", summary: "of these priorities" },
+    type: { kind: "list", short: "t", value: "TYPE,…", choices: issueTypes, summary: "of these types" },
     assignee: { kind: "text", short: "a", value: "NAME", summary: "assigned to" },
+    unassigned: { kind: "none", short: "u", summary: "assigned to nobody" },
     sort: {
       kind: "choice",
       short: "s",
@@ -96,7 +98,7 @@ export const blocked = spec({
   path: ["blocked"],
   summary: "List issues that wait for others, with those they wait for",
   positionals: {},
-  flags: {},
+  flags: { parent: { kind: "text", value: "ID", summary: "what descends from this issue" } },
   examples: ["bd blocked --json"],
   mutates: false,
   notes: "What is blocked through its parent is listed too, with what blocks the parent."
