@@ -8,9 +8,47 @@ import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
-import { type BuildOptions, build } from "esbuild"
+import { type BuildOptions, build, type Plugin } from "esbuild"
 
 const root = path.resolve(import.meta.dirname, "..")
+
+/** Modules of Node that many commands import and few use: together they take longer to load than the program. */
+const loadedLate = ["child_process", "crypto", "os"]
+
+/** Loads each of these when something of it is first used. */
+const late: Plugin = {
+  name: "late",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: new RegExp(`^(node:)?(${loadedLate.join("|")})$`) }, ({ namespace, path: module }) =>
+      namespace === "late" ? { path: module, external: true } : { path: module, namespace: "late" }
+    )
+    onLoad({ filter: /./, namespace: "late" }, async ({ path: module }) => {
+      const names = Object.keys(await import(module)).filter(name => /^\w+$/.test(name) && name !== "default")
+      const getters = names.map(name => `get ${name}() { return require("${module}").${name} }`)
+      return { contents: `module.exports = {${getters.join(",")}}`, loader: "js" }
+    })
+  }
+}
+
+/** What Effect finds out as it loads, and need not here: a part of its text, and what stands for it in the program. */
+const known = {
+  // for a logger that `bd` does not have; Node would set up a stream, and load all that streams and sockets need
+  logger: ['typeof process.stdout === "object"', "false"],
+  // whether the frame of this name is there; a stack trace of the program counts its lines. esbuild keeps names of keys
+  Utils: ['standard.effect_internal_function(() => new Error().stack)?.includes("effect_internal_function")', "true"]
+} as const
+
+const spareEffect: Plugin = {
+  name: "spare-effect",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/effect\/dist\/esm\/(Utils|internal\/logger)\.js$/ }, ({ path: file }) => {
+      const text = readFileSync(file, "utf8")
+      const [part, answer] = file.endsWith("Utils.js") ? known.Utils : known.logger
+      if (!text.includes(part)) throw new Error(`${file} no longer has: ${part}`)
+      return { contents: text.replace(part, answer), loader: "js" }
+    })
+  }
+}
 
 const common = {
   bundle: true,
@@ -34,7 +72,12 @@ const bundled = async (entry: string, define: Record<string, unknown>): Promise<
   const { outputFiles } = await build({
     ...common,
     entryPoints: [entry],
-    define: Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)]))
+    plugins: [late, spareEffect],
+    define: {
+      ...Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
+      // Effect's clock counts by `process.hrtime`, and asks this only for the time of the start; it is dear to load
+      performance: "undefined"
+    }
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error(`${entry}: nothing was built`)

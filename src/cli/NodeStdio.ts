@@ -1,18 +1,60 @@
 /** The standard streams of this process. */
+import { fstatSync, writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { FileUnusable } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
 import { Stdio } from "./Stdio.ts"
 
-const write = (stream: NodeJS.WriteStream, name: string, chunk: string | Uint8Array) =>
+/** The code of an error of the system. */
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null | undefined)?.code
+
+type Name = "stdout" | "stderr"
+
+const descriptors = { stdout: 1, stderr: 2 } as const
+
+/** Those that Node's own stream has been made for: what is written next goes behind what that has not written yet. */
+const streams = new Map<Name, NodeJS.WriteStream>()
+
+const streamOf = (name: Name): NodeJS.WriteStream => {
+  const made = streams.get(name)
+  if (made !== undefined) return made
+  const stream = process[name]
+  stream.on("error", () => {
+    // told to the callback of the write; without a listener it would be thrown
+  })
+  streams.set(name, stream)
+  return stream
+}
+
+/** Writes as much as the descriptor takes at once; what is left. */
+const writeNow = (name: Name, bytes: Uint8Array): Uint8Array => {
+  let left = bytes
+  try {
+    while (left.length > 0) left = left.subarray(writeSync(descriptors[name], left))
+  } catch (error) {
+    if (codeOf(error) !== "EAGAIN") throw error
+  }
+  return left
+}
+
+/** Node's streams are made only for a reader that is slow, or a terminal: they take longer than the writing. */
+const write = (name: Name, chunk: string | Uint8Array) =>
   Effect.async<void>(resume => {
-    stream.write(chunk, error => {
-      const code = error === null || error === undefined ? undefined : (error as NodeJS.ErrnoException).code
+    const done = (error: unknown) => {
+      const code = codeOf(error)
       // the reader is gone (`bd list | head`): it has seen enough. Node says so of later writes by the second code
       const silent = code === undefined || code === "EPIPE" || code === "ERR_STREAM_DESTROYED"
       resume(silent ? Effect.void : Effect.dieMessage(`${name} cannot be written (${code})`))
-    })
+    }
+    try {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk
+      const left = streams.has(name) ? bytes : writeNow(name, bytes)
+      if (left.length === 0) done(undefined)
+      else streamOf(name).write(left, done)
+    } catch (error) {
+      done(error)
+    }
   })
 
 const readAll = Effect.tryPromise({
@@ -30,37 +72,43 @@ let statusShown = false
 const clearStatus = () => {
   if (!statusShown) return
   statusShown = false
-  process.stderr.write("\r\u001b[K")
+  streamOf("stderr").write("\r\u001b[K")
 }
 
 const statusLine = (text: string) => {
   clearStatus()
   if (text === "") return
   // one that is as wide as the terminal would go on in the next line, which is not taken away
-  process.stderr.write(Escape.line(text).slice(0, Math.max(0, (process.stderr.columns || 80) - 1)))
+  const stream = streamOf("stderr")
+  stream.write(Escape.line(text).slice(0, Math.max(0, (stream.columns || 80) - 1)))
   statusShown = true
 }
 
 /** For log entries. */
 export const writeError = (text: string) => {
   clearStatus()
-  process.stderr.write(text)
+  streamOf("stderr").write(text)
+}
+
+/** Whether stderr is one. Only a character device can be, and there alone Node is asked. */
+const isTerminal = (): boolean => {
+  try {
+    return fstatSync(descriptors.stderr).isCharacterDevice() && streamOf("stderr").isTTY
+  } catch {
+    // closed
+    return false
+  }
 }
 
 const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clearStatus), write)
 
 export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", () => {
-      // told to the callback of the write; without a listener it would be thrown
-    })
-  }
   return Stdio.of({
-    out: text => cleared(write(process.stdout, "stdout", Escape.text(text))),
-    outBytes: bytes => cleared(write(process.stdout, "stdout", bytes)),
+    out: text => cleared(write("stdout", Escape.text(text))),
+    outBytes: bytes => cleared(write("stdout", bytes)),
     // where stderr cannot be written there is nowhere left to say so
-    err: text => cleared(Effect.exit(write(process.stderr, "stderr", Escape.text(text)))),
-    statusLine: process.stderr.isTTY && process.env["TERM"] !== "dumb" ? statusLine : undefined,
+    err: text => cleared(Effect.exit(write("stderr", Escape.text(text)))),
+    statusLine: isTerminal() && process.env["TERM"] !== "dumb" ? statusLine : undefined,
     readAll
   })
 })
