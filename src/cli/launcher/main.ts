@@ -19,9 +19,10 @@ const rendered =
 
 const run = (): void => {
   const program = Bundle.load(Bundle.locate(__dirname, __BUNDLE_HASH__))
-  // V8 begins to optimize after a tenth of a second, which is when most commands end: it may wait nine times as long. Set
-  // when the cache has been accepted, since V8 takes none that was made under other flags
-  setFlagsFromString("--interrupt-budget=600000")
+  // Node 20's V8 begins to optimize after a tenth of a second, which is when most commands end: it may wait nine times as
+  // long. Set when the cache has been accepted, since none is taken that was made under other flags. Later ones, which
+  // tell of a flag that they do not know on stderr, are left as they are
+  if (process.versions.v8.startsWith("11.3.")) setFlagsFromString("--interrupt-budget=600000")
   program.run(require)
 }
 
