@@ -88,6 +88,13 @@ export const storeError =
   }
 
 /**
+ * How long the library keeps a prepared statement. It also keeps that preparing one failed, because the database was busy
+ * just then: for its default, ten minutes, every attempt anew got that answer, and nothing was asked of the database.
+ * Hence shorter than the pause between two attempts; statements in a row still find what the one before has prepared.
+ */
+const preparedFor = "2 millis"
+
+/**
  * Opens a database. `busyTimeout` bounds the waiting for a lock of another process. The connection closes with the
  * scope. Fails with `StoreError` where the library dies: on a path that cannot be opened.
  */
@@ -118,7 +125,8 @@ export const open = (options: {
     const sql = yield* SqliteClient.make({
       filename: options.path,
       disableWAL: true,
-      readonly: options.readonly
+      readonly: options.readonly,
+      prepareCacheTTL: preparedFor
     }).pipe(
       Effect.provide(Reactivity.layer),
       Effect.catchAllDefect(cause => Effect.fail(failed(cause)))

@@ -283,6 +283,25 @@ describe("two connections", () => {
     })
   )
 
+  it.scoped("G2: a statement that was first asked for while the database was busy is prepared when it is free", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      yield* Effect.scoped(SqliteStore.make({ path }))
+      const other = new Database(path)
+      other.pragma("locking_mode = exclusive")
+      other.exec("begin exclusive")
+      const { run, sql } = yield* Sqlite.open({ path, busyTimeout: "1 seconds" })
+      // to prepare it the schema has to be read, and that is what fails
+      const waiting = yield* Effect.fork(run(sql<{ n: number }>`select count(*) as n from issues`))
+      yield* TestClock.adjust("500 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      other.close()
+      yield* TestClock.adjust("10 millis")
+      assert.isTrue(Option.isSome(yield* Fiber.poll(waiting)))
+      assert.deepStrictEqual(yield* Fiber.join(waiting), [{ n: 0 }])
+    })
+  )
+
   it.scoped("G2: past the deadline it is a typed error, and nothing was written", () =>
     Effect.gen(function* () {
       const { free, store } = yield* contended
