@@ -138,7 +138,7 @@ const buildInSqliteClient = async (): Promise<void> => {
     logLevel: "warning"
   })
   // no type of the library names it
-  rmSync(`${module}.d.ts`)
+  rmSync(`${module}.d.ts`, { force: true })
 }
 
 /** What git says of this clone; empty where there is none. */
