@@ -2,7 +2,6 @@
  * `.beads/config.yaml`: settings of the repository, committed. Flat `key: value` lines; what else stands in the file is
  * left as it is.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import { FileUnusable } from "./CliError.ts"
@@ -62,22 +61,17 @@ const pathIn = (directory: string) => Effect.map(Path.Path, path => path.join(di
 
 /** The settings of a `.beads`; none if there is no such file. */
 export const load = Effect.fn("ConfigFile.load")(function* (directory: string) {
-  const fs = yield* FileSystem.FileSystem
-  return read(yield* Effect.orElseSucceed(fs.readFileString(yield* pathIn(directory)), () => ""))
+  const bytes = yield* Effect.orElseSucceed(SmallFile.read(yield* pathIn(directory)), () => undefined)
+  return read(SmallFile.text(bytes))
 })
 
 /** Changes the settings of a `.beads`; the file is replaced in one step. What changes nothing writes nothing. */
 export const change = Effect.fn("ConfigFile.change")(function* (directory: string, edit: (text: string) => string) {
-  const fs = yield* FileSystem.FileSystem
   const file = yield* pathIn(directory)
-  yield* Effect.gen(function* () {
-    const text = yield* fs.readFileString(file).pipe(
-      Effect.catchIf(
-        error => error._tag === "SystemError" && error.reason === "NotFound",
-        () => Effect.succeed("")
-      )
-    )
-    const edited = edit(text)
-    if (edited !== text) yield* SmallFile.replace(file, edited)
-  }).pipe(Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause })))
+  const text = SmallFile.text(yield* SmallFile.readOwn(file))
+  const edited = edit(text)
+  if (edited === text) return
+  yield* SmallFile.replace(file, edited).pipe(
+    Effect.mapError(cause => new FileUnusable({ path: file, detail: cause.message, cause }))
+  )
 })

@@ -11,6 +11,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { WorkspaceInvalid, WorkspaceNotFound } from "./CliError.ts"
 import { Settings } from "./Settings.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** A `.beads` directory, an absolute path, and what in it matters. None of it need exist yet. */
 export interface Location {
@@ -41,7 +42,6 @@ const isPlainName = (name: unknown, extension: string): name is string =>
 
 /** What metadata.json names; absent without one. */
 const readMetadata = Effect.fnUntraced(function* (directory: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(directory, "metadata.json")
   const invalid = (detail: string) =>
@@ -50,14 +50,9 @@ const readMetadata = Effect.fnUntraced(function* (directory: string) {
       detail,
       hint: 'it should be {"database":"beads.db","jsonl_export":"issues.jsonl"}'
     })
-  const text = yield* fs.readFileString(file).pipe(
-    Effect.catchIf(
-      error => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeed(undefined)
-    ),
-    Effect.mapError(() => invalid("it cannot be read"))
-  )
-  if (text === undefined) return {}
+  const bytes = yield* Effect.mapError(SmallFile.read(file), ({ detail }) => invalid(detail))
+  if (bytes === undefined) return {}
+  const text = SmallFile.text(bytes)
   const value = yield* Effect.try({
     try: () => JSON.parse(text) as unknown,
     catch: () => invalid("it is not valid JSON")
@@ -79,12 +74,10 @@ const readMetadata = Effect.fnUntraced(function* (directory: string) {
 /** Whether a file exists, and whether it holds any line. Only the start is read; white space alone is no line. */
 const look = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
-  const size = yield* fs.stat(file).pipe(
-    Effect.map(info => info.size),
-    Effect.catchAll(() => Effect.succeed(undefined))
-  )
-  if (size === undefined) return "missing"
-  if (size > 4096n) return "lines"
+  const info = yield* Effect.orElseSucceed(fs.stat(file), () => undefined)
+  if (info === undefined) return "missing"
+  // what is no file is refused where it would be used; a pipe or a device must not be read (G33)
+  if (info.size > 4096n || info.type !== "File") return "lines"
   const text = yield* fs.readFileString(file).pipe(Effect.orElseSucceed(() => "unreadable"))
   return text.trim() === "" ? "empty" : "lines"
 })

@@ -1,11 +1,13 @@
 /** What `doctor` asks git: whether it carries the issue file, and merges it well. Commands that only read (G30). */
 import { execFile } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { Check } from "../tracker/Examination.ts"
 import * as BeadsGitignore from "./BeadsGitignore.ts"
 import type { Location } from "./Discovery.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 interface Answer {
   /** -1: git cannot be run. */
@@ -23,19 +25,30 @@ const git = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<A
 
 const gitignoreName = "Gitignore"
 
-const gitignore = ({ directory }: Location): Check => {
-  const path = join(directory, ".gitignore")
-  const lacking = BeadsGitignore.missing(existsSync(path) ? readFileSync(path, "utf8") : "")
-  return lacking.length === 0
-    ? { name: gitignoreName, status: "ok", message: ".beads/.gitignore is up to date" }
-    : {
-        name: gitignoreName,
-        status: "warning",
-        message: `.beads/.gitignore lacks ${lacking.join(", ")}`,
-        detail: "Without these lines the store, locks and temporary files could be committed.",
-        fix: "Run 'bd doctor --fix' to add them"
-      }
-}
+const gitignore = Effect.fnUntraced(function* ({ directory }: Location) {
+  const bytes = yield* Effect.either(SmallFile.read(join(directory, ".gitignore")))
+  if (Either.isLeft(bytes)) {
+    return {
+      name: gitignoreName,
+      status: "warning",
+      message: `.beads/.gitignore cannot be read: ${bytes.left.detail}`,
+      detail: "Without its lines the store, locks and temporary files could be committed.",
+      fix: "Make it a file that you may read"
+    } satisfies Check
+  }
+  const lacking = BeadsGitignore.missing(SmallFile.text(bytes.right))
+  const check: Check =
+    lacking.length === 0
+      ? { name: gitignoreName, status: "ok", message: ".beads/.gitignore is up to date" }
+      : {
+          name: gitignoreName,
+          status: "warning",
+          message: `.beads/.gitignore lacks ${lacking.join(", ")}`,
+          detail: "Without these lines the store, locks and temporary files could be committed.",
+          fix: "Run 'bd doctor --fix' to add them"
+        }
+  return check
+})
 
 /** Whether git carries the issue file, and nothing that is local. */
 const tracking = Effect.fnUntraced(function* ({ database, directory, issueFile }: Location) {
@@ -129,7 +142,7 @@ const mergeDriver = Effect.fnUntraced(function* ({ directory, issueFile }: Locat
 export const examine = Effect.fn("GitChecks.examine")(function* (location: Location) {
   const inWorkTree = yield* git(dirname(location.directory), "rev-parse", "--is-inside-work-tree")
   const checks: ReadonlyArray<Check> = [
-    gitignore(location),
+    yield* gitignore(location),
     ...(yield* tracking(location)),
     ...(inWorkTree.out.trim() === "true" ? yield* mergeDriver(location) : [])
   ]

@@ -432,9 +432,9 @@ const dependencies = (all: ReadonlyArray<Issue.Issue>): ReadonlyArray<Check> => 
   ]
 }
 
-/** Whether a publish would put something right, and nothing stands in its way. */
-export const wantsPublish = (checks: ReadonlyArray<Check>): boolean =>
-  checks.some(({ fix, status }) => status !== "ok" && fix === publishing) &&
+/** Whether a publish would put something right (`moved`: lines have left the file), and nothing stands in its way. */
+export const wantsPublish = (checks: ReadonlyArray<Check>, moved: boolean): boolean =>
+  (moved || checks.some(({ fix, status }) => status !== "ok" && fix === publishing)) &&
   checks.every(
     ({ name, status }) => status !== "error" || !["Database", "Issue File", "Lock", "Permissions"].includes(name)
   )

@@ -1,6 +1,17 @@
 /** `doctor`: what it finds, that looking changes nothing, and what `--fix` does. */
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import Database from "better-sqlite3"
@@ -263,6 +274,80 @@ describe("doctor", () => {
       expect(readFileSync(path.join(beads, "quarantine", backup), "utf8")).toBe("{oh dear")
       expect((yield* run("list")).exitCode).toBe(0)
     })
+  )
+
+  it.scopedLive("G30 G33: what is a link is neither written through nor copied into a file that git carries", () =>
+    Effect.gen(function* () {
+      const { at, beads, doctor, run } = yield* patient
+      const elsewhere = yield* directory
+      const secret = path.join(elsewhere, "secret")
+      writeFileSync(secret, "secret")
+      symlinkSync(elsewhere, path.join(beads, "quarantine"))
+      writeFileSync(path.join(beads, "metadata.json"), "{oh dear")
+      const first = yield* doctor("--fix")
+      expect(first.document.repairs).toMatchObject([{ name: "Metadata", done: false }])
+      expect(readdirSync(elsewhere)).toEqual(["secret"])
+      rmSync(path.join(beads, "quarantine"))
+      rmSync(path.join(beads, "metadata.json"))
+
+      for (const name of [".gitignore", "config.yaml"]) {
+        rmSync(path.join(beads, name))
+        symlinkSync(secret, path.join(beads, name))
+      }
+      symlinkSync(secret, path.join(at, ".gitattributes"))
+      git(at, "init", "-q")
+      const second = yield* doctor("--fix")
+      expect(second.document.repairs).toMatchObject([{ name: "Gitignore", done: false }])
+      expect((yield* run("config", "set", "actor", "bea")).exitCode).toBe(1)
+      expect((yield* run("init", "--merge-driver")).exitCode).toBe(1)
+      for (const file of [".beads/.gitignore", ".beads/config.yaml", ".gitattributes"]) {
+        expect(lstatSync(path.join(at, file)).isSymbolicLink()).toBe(true)
+      }
+      expect(readFileSync(secret, "utf8")).toBe("secret")
+    })
+  )
+
+  it.scopedLive(
+    "G33: a directory, or a link to a device without end, in the place of a file is told and not read",
+    () =>
+      Effect.gen(function* () {
+        const { beads, doctor } = yield* patient
+        rmSync(path.join(beads, ".gitignore"))
+        mkdirSync(path.join(beads, ".gitignore"))
+        expect((yield* doctor()).check("Gitignore")).toMatchObject({
+          status: "warning",
+          message: expect.stringContaining("not a regular file")
+        })
+        for (const [name, check] of [
+          ["config.yaml", undefined],
+          ["metadata.json", "Metadata"],
+          ["issues.jsonl", "Issue File"]
+        ] as const) {
+          rmSync(path.join(beads, name))
+          symlinkSync("/dev/zero", path.join(beads, name))
+          const found = yield* doctor()
+          if (check !== undefined) {
+            expect(found.check(check)).toMatchObject({ status: "error", message: expect.stringContaining(name) })
+          }
+        }
+      })
+  )
+
+  it.scopedLive(
+    "G19: an issue whose line was moved to the quarantine is in the file again when doctor is through",
+    () =>
+      Effect.gen(function* () {
+        const { doctor, file, lines } = yield* patient
+        const before = lines()
+        writeFileSync(file, `\ufeff${before}`)
+        const { document, exitCode } = yield* doctor("--fix", "--quarantine")
+        expect(document.repairs).toMatchObject([
+          { name: "Issue File", done: true },
+          { name: "Unpublished Changes", done: true }
+        ])
+        expect(exitCode).toBe(0)
+        expect(lines()).toBe(before)
+      })
   )
 
   it.scopedLive("tells leftovers of killed processes and other files, and removes only the first", () =>

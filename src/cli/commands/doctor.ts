@@ -9,7 +9,7 @@ import * as Examination from "../../tracker/Examination.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
 import * as Workspace from "../../tracker/Workspace.ts"
 import * as BeadsGitignore from "../BeadsGitignore.ts"
-import { AlreadyTold, UsageError, type WorkspaceInvalid } from "../CliError.ts"
+import { AlreadyTold, FileUnusable, UsageError, type WorkspaceInvalid } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { doctor } from "../CommandTable.ts"
 import * as Discovery from "../Discovery.ts"
@@ -78,37 +78,38 @@ type Surveyed = Effect.Effect.Success<ReturnType<typeof survey>>
 // Repairs
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A copy in the quarantine, named by its content, before a small file is changed. Nothing for a file that is not there. */
+/** A copy in the quarantine, named by its content, before a small file is changed; with its bytes. */
 const backUp = Effect.fnUntraced(function* (location: Discovery.Location, name: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const file = path.join(location.directory, name)
-  if (!(yield* fs.exists(file))) return undefined
-  const text = yield* fs.readFileString(file)
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12)
+  const bytes = yield* SmallFile.readOwn(path.join(location.directory, name))
+  if (bytes === undefined) return { text: "", kept: undefined }
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 12)
   const directory = path.join(location.directory, "quarantine")
+  // a link might lead anywhere (G30)
+  if (yield* Effect.isSuccess(fs.readLink(directory))) {
+    return yield* new FileUnusable({ path: directory, detail: "it is a link, and not followed" })
+  }
   yield* fs.makeDirectory(directory, { recursive: true })
   const kept = path.join(directory, `${name.replace(/^\./, "")}.${hash}.backup`)
-  yield* SmallFile.replace(kept, text)
-  return kept
+  yield* SmallFile.replace(kept, bytes)
+  return { text: SmallFile.text(bytes), kept }
 })
 
 const backedUp = (kept: string | undefined): string => (kept === undefined ? "" : `; the old one is ${kept}`)
 
 const repairMetadata = Effect.fnUntraced(function* (location: Discovery.Location) {
   const path = yield* Path.Path
-  const kept = yield* backUp(location, "metadata.json")
+  const { kept } = yield* backUp(location, "metadata.json")
   const text = JSON.stringify({ database: path.basename(location.database), jsonl_export: location.issueFile })
   yield* SmallFile.replace(path.join(location.directory, "metadata.json"), `${text}\n`)
   return `wrote metadata.json anew, for ${location.issueFile}${backedUp(kept)}`
 })
 
 const repairGitignore = Effect.fnUntraced(function* (location: Discovery.Location) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(location.directory, ".gitignore")
-  const kept = yield* backUp(location, ".gitignore")
-  const text = kept === undefined ? "" : yield* fs.readFileString(file)
+  const { kept, text } = yield* backUp(location, ".gitignore")
   const lacking = BeadsGitignore.missing(text)
   yield* SmallFile.replace(file, BeadsGitignore.complete(text))
   return `added ${lacking.join(", ")} to .beads/.gitignore${backedUp(kept)}`
@@ -171,7 +172,9 @@ const repair = Effect.fnUntraced(function* (found: Surveyed, justThere: boolean,
     yield* attempt("Issue File", quarantine(location))
   }
   const now = repairs.length === 0 ? found : yield* survey(location.directory, justThere)
-  if (now.usable && Examination.wantsPublish(now.checks)) {
+  // an issue whose line was moved away comes back from the store
+  const moved = repairs.some(({ done, name }) => name === "Issue File" && done)
+  if (now.usable && Examination.wantsPublish(now.checks, moved)) {
     yield* attempt("Unpublished Changes", publish(now.location))
   }
   return repairs

@@ -44,9 +44,11 @@ const installMergeDriver = Effect.fnUntraced(function* (location: Discovery.Loca
   yield* gitConfig(project, "merge.beads.driver", "bd merge %A %O %A %B")
   const attributes = path.join(project, ".gitattributes")
   const line = `${path.basename(location.directory)}/${location.issueFile} merge=beads`
-  const text = yield* Effect.orElseSucceed(fs.readFileString(attributes), () => "")
+  const text = SmallFile.text(yield* SmallFile.readOwn(attributes))
   if (text.split(/\r?\n/).includes(line)) return
-  yield* fs.writeFileString(attributes, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`)
+  // added, not written anew: what stands there may be of any encoding
+  const before = text === "" || text.endsWith("\n") ? "" : "\n"
+  yield* fs.writeFileString(attributes, `${before}${line}\n`, { flag: "a" })
 })
 
 /** Writes a file that is not there yet. */
