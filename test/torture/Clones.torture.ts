@@ -1,7 +1,7 @@
 /**
  * Histories of many clones with real git: random work, commits, branches, merges, rebases, cherry-picks, stashes, resets
  * and conflicts, with `bd` as a process and embedded, stores deleted at random. Then all meet until nothing changes, and
- * what they have is held against what each of them knew (G19, G22–G25; knowledge.ts, gitclones.ts).
+ * what they have is held against what each of them knew (G19, G22–G25; knowledge.ts, cloneWork.ts, gitclones.ts).
  *
  * The n-th history of a run has the seed `seed + n`; a failing one is shortened, and its steps are printed.
  */
@@ -11,7 +11,8 @@ import { performance } from "node:perf_hooks"
 import { expect, it } from "vitest"
 import { type Clone, linesOf, type Place, place, type Shown, storeOf } from "../system/git.ts"
 import { atLength, milliseconds, randomOf, seed } from "./budget.ts"
-import { count, counts, Member, type Mode, World } from "./gitclones.ts"
+import { count, counts, type Mode, World } from "./cloneWork.ts"
+import { Member } from "./gitclones.ts"
 import type { Verdict } from "./knowledge.ts"
 
 const modes: ReadonlyArray<Mode> = ["driver", "union", "hand", "driver"]
@@ -137,6 +138,26 @@ const history = async (
   return { problems, log: world.log, verdict }
 }
 
+/** A failing history with as many of its steps left out as fail in few trials. */
+const shortened = async (
+  failed: Outcome,
+  all: ReadonlyArray<number>,
+  run: (steps: ReadonlyArray<number>) => Promise<Outcome>
+): Promise<Outcome> => {
+  let least = failed
+  let steps = all
+  let trials = atLength ? 24 : 6
+  for (let size = Math.ceil(steps.length / 2); size > 0 && trials > 0; size = Math.floor(size / 2)) {
+    for (let from = 0; from < steps.length && trials > 0; trials--) {
+      const left = [...steps.slice(0, from), ...steps.slice(from + size)]
+      const outcome = await run(left)
+      if (outcome.problems.length === 0) from += size
+      else [least, steps] = [outcome, left]
+    }
+  }
+  return least
+}
+
 it(
   "G19, G22, G23, G24, G25: random histories of clones through git: nothing vanishes or returns, and all end equal",
   async () => {
@@ -162,8 +183,11 @@ it(
       lost += outcome.verdict?.lostInexactly ?? 0
       count(`histories of ${setting.clones} by ${setting.mode}`)
       if (outcome.problems.length > 0) {
+        const least = await shortened(outcome, setting.steps, left =>
+          history(scratch, hub, own, { ...setting, steps: left })
+        )
         failures.push(
-          [`seed ${own}, ${setting.clones} clones, ${setting.mode}:`, ...outcome.problems, ...outcome.log].join("\n")
+          [`seed ${own}, ${setting.clones} clones, ${setting.mode}:`, ...least.problems, ...least.log].join("\n")
         )
         if (failures.length > 2) break
       }

@@ -152,7 +152,8 @@ it(
       if (tooBig.length > 0) refused++
       exits[String(ended.exitCode)] = (exits[String(ended.exitCode)] ?? 0) + 1
       expectTold(ended, ["--json"])
-      if (ended.exitCode === 0) expect(tooBig).toEqual([])
+      // a checkpoint that fails costs nothing: the change is in the log
+      if (ended.exitCode === 0) for (const [call] of tooBig) expect(call).toMatch(/beads\.db>/)
       const titles = (shown: ReadonlyArray<Shown>) => shown.map(({ title }) => title).sort()
       const committed = ended.exitCode === 0 || ended.exitCode === 7
       const wanted = [...before, ...(committed ? ["new"] : [])].sort()

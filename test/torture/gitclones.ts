@@ -1,347 +1,21 @@
 /**
- * Random histories of clones with real git and the real parts: `bd` as a process, and the tracker embedded in this one,
- * on the same clone by turns. Each step has choices of its own, so that a history can be shortened by leaving out steps.
+ * What people do with git in a clone, at random: commit, branch, merge, rebase, cherry-pick, stash, reset, and how they
+ * resolve conflicts; and what the clone knows afterwards.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Context, Duration, Effect, Either, Exit, Layer, Logger, LogLevel, Scope } from "effect"
-import { toJson } from "../../src/domain/Issue.ts"
-import * as Exporter from "../../src/flush/Exporter.ts"
-import * as FlushManager from "../../src/flush/FlushManager.ts"
-import * as FlushOptions from "../../src/flush/FlushOptions.ts"
-import * as IntegrityChecker from "../../src/flush/IntegrityChecker.ts"
-import * as Reconciler from "../../src/flush/Reconciler.ts"
-import * as GitHistory from "../../src/issue-file/GitHistory.ts"
-import * as IssueFile from "../../src/issue-file/IssueFile.ts"
-import * as IssueLock from "../../src/issue-file/IssueLock.ts"
-import * as SqliteStore from "../../src/store/SqliteStore.ts"
-import * as Tracker from "../../src/tracker/Tracker.ts"
-import { type Clone, linesOf, type Shown, until } from "../system/git.ts"
+import { linesOf } from "../system/git.ts"
 import type { Random } from "./budget.ts"
-import { type Edit, Ledger, refOf, said } from "./knowledge.ts"
-
-/** How git brings two sides of the issue file together: by our driver, both lines, or a conflict for a person. */
-export type Mode = "driver" | "union" | "hand"
-
-/** What is known at a commit or of a stash: for certain, and at most. */
-interface Known {
-  readonly min: ReadonlySet<Edit>
-  readonly max: ReadonlySet<Edit>
-}
-
-type Edits = Set<Edit>
-
-export const counts: Record<string, number> = {}
-export const count = (what: string) => {
-  counts[what] = (counts[what] ?? 0) + 1
-}
-
-const without = (edits: ReadonlySet<Edit>, others: ReadonlySet<Edit>) => [...edits].filter(edit => !others.has(edit))
-const add = (to: Edits, edits: Iterable<Edit>) => {
-  for (const edit of edits) to.add(edit)
-}
+import { add, count, type Known, Worker, without } from "./cloneWork.ts"
+import { type Edit, refOf, said } from "./knowledge.ts"
 
 const markers = /^(<<<<<<<|=======|>>>>>>>).*\n/gm
 const beforeBase = /^\|{7}[^=]*?(?=^={7})/gm
 
-/** What all clones of one history share. */
-export class World {
-  readonly ledger = new Ledger()
-  readonly log: Array<string> = []
-  readonly commits = new Map<string, Known>()
-  /** The issue file in each of them. */
-  readonly texts = new Map<string, string>()
-  /** Known to what was pushed: no reset throws that away for good. */
-  readonly pushed: Edits = new Set()
-  /** Commits that one clone took from another without the hub. */
-  readonly given: Array<string> = []
-  readonly mode: Mode
-  token = 0
-  renamed = false
-  lastCreate = 0
-
-  /** The issues that all begin with. */
-  readonly first: ReadonlyArray<Edit>
-
-  constructor(mode: Mode, first: number) {
-    this.mode = mode
-    this.first = Array.from({ length: first }, () => {
-      const issue = this.next()
-      return this.ledger.add({ issue, unit: "created", value: "", at: "", past: new Set() })
-    })
-  }
-
-  next() {
-    return `t${++this.token}`
-  }
-}
-
-const layers = (directory: string) => {
-  const file = join(directory, ".beads/issues.jsonl")
-  return FlushManager.layer.pipe(
-    // it is flushed when the history says so
-    Layer.provide(FlushOptions.layer({ debounce: "1 hour", maxDelay: "2 hours" })),
-    Layer.provideMerge(Exporter.layer),
-    Layer.provideMerge(Reconciler.layer),
-    Layer.provideMerge(IntegrityChecker.layer),
-    Layer.provideMerge(
-      SqliteStore.layer({ path: join(directory, ".beads/beads.db"), busyTimeout: Duration.seconds(30) })
-    ),
-    Layer.provideMerge(IssueLock.layer({ path: `${file}.lock`, timeout: Duration.seconds(30) })),
-    Layer.provideMerge(GitHistory.layer(file)),
-    Layer.provideMerge(IssueFile.layer({ path: file, gitTimeout: Duration.seconds(30) }))
-  )
-}
-
-type Changed = Either.Either<Shown, string>
-
-/** A clone, and what it knows. */
-export class Member {
-  readonly clone: Clone
-  readonly world: World
-  /** What the files of its work tree show, and what waits in its store to be shown. */
-  working: Edits = new Set()
-  pending: Edits = new Set()
-  /** All that it ever saw: its store may hold it. */
-  readonly seen: Edits = new Set()
+/** A clone with its history. */
+export class Member extends Worker {
   readonly stashes: Array<Known> = []
   readonly branches: Array<string> = ["main"]
-  #scope: Scope.CloseableScope | undefined
-  #tracker: Tracker.Tracker["Type"] | undefined
-
-  constructor(world: World, clone: Clone) {
-    this.world = world
-    this.clone = clone
-  }
-
-  #note(what: string) {
-    this.world.log.push(`${this.clone.name} ${what}`)
-  }
-
-  // ---- bd, as a process or embedded ----------------------------------------------------------------------------------
-
-  async #run<A, E>(use: (tracker: Tracker.Tracker["Type"]) => Effect.Effect<A, E>): Promise<Either.Either<A, E>> {
-    if (this.#tracker === undefined) {
-      const scope = Effect.runSync(Scope.make())
-      const services = await Effect.runPromise(
-        Layer.buildWithScope(layers(this.clone.directory), scope).pipe(Logger.withMinimumLogLevel(LogLevel.None))
-      )
-      this.#scope = scope
-      this.#tracker = await Effect.runPromise(
-        Tracker.make({ actor: this.clone.name, fallbackPrefix: "x" }).pipe(Effect.provide(services))
-      )
-    }
-    return await Effect.runPromise(
-      Effect.either(use(this.#tracker)).pipe(Effect.provide(Context.empty()), Logger.withMinimumLogLevel(LogLevel.None))
-    )
-  }
-
-  async close() {
-    if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
-    this.#scope = undefined
-    this.#tracker = undefined
-  }
-
-  async flush(how: "bd" | "embedded" = "embedded") {
-    if (how === "bd") await this.clone.bd("flush")
-    else {
-      const flushed = await this.#run(tracker => tracker.flushNow())
-      if (Either.isLeft(flushed)) throw new Error(`${this.clone.name}: flush: ${String(flushed.left)}`)
-    }
-    this.pending.clear()
-  }
-
-  async exported(): Promise<string> {
-    const bytes = await this.#run(tracker => tracker.export())
-    if (Either.isLeft(bytes)) throw new Error(String(bytes.left))
-    return Buffer.from(bytes.right).toString()
-  }
-
-  issues(): ReadonlyArray<Shown> {
-    const number = (issue: Shown) => Number(refOf(issue).slice(1))
-    return linesOf(this.clone.file)
-      .map(line => JSON.parse(line) as Shown)
-      .filter(issue => refOf(issue) !== "" && issue["renamed_to"] === undefined)
-      .sort((a, b) => number(a) - number(b))
-  }
-
-  #learn(edit: Edit, isPending: boolean) {
-    this.working.add(edit)
-    this.seen.add(edit)
-    if (isPending) this.pending.add(edit)
-  }
-
-  #tell(issue: string, units: Readonly<Record<string, string>>, isPending: boolean, at = "") {
-    const past = new Set(this.working)
-    for (const [unit, value] of Object.entries(units)) {
-      this.#learn(this.world.ledger.add({ issue, unit, value, at, past }), isPending)
-    }
-  }
-
-  /** One change; what cannot be done (somebody deleted it) is left. `units`: what it says afterwards of these is told. */
-  async #change(
-    random: Random,
-    words: ReadonlyArray<string>,
-    use: (tracker: Tracker.Tracker["Type"]) => Effect.Effect<Parameters<typeof toJson>[0], Error | { _tag: string }>,
-    units: ReadonlyArray<string>
-  ) {
-    const byProcess = random.below(6) === 0
-    this.#note(`${byProcess ? "bd" : "embedded:"} ${words.join(" ")}`)
-    let changed: Changed
-    if (byProcess) {
-      const ran = await this.clone.tryBd(...words, "--json")
-      if (ran.exitCode === 0) {
-        const answer = JSON.parse(ran.stdout) as Shown | ReadonlyArray<Shown>
-        changed = Either.right((Array.isArray(answer) ? answer[0] : answer) as Shown)
-        this.pending.clear()
-      } else if (ran.exitCode === 3 || ran.exitCode === 5) changed = Either.left(ran.stderr)
-      else throw new Error(`${this.clone.name}: bd ${words.join(" ")}: exit ${ran.exitCode}: ${ran.stderr}`)
-      count("bd processes")
-    } else {
-      const ran = await this.#run(use)
-      if (Either.isRight(ran)) changed = Either.right(JSON.parse(JSON.stringify(toJson(ran.right))) as Shown)
-      else if (/NotFound|Conflict|CycleFound/.test((ran.left as { _tag: string })._tag)) changed = Either.left("")
-      else throw new Error(`${this.clone.name}: ${words.join(" ")}: ${String(ran.left)}`)
-    }
-    if (Either.isLeft(changed)) return count("edits of what is gone")
-    const answer = changed.right
-    this.#tell(
-      refOf(answer),
-      Object.fromEntries(units.map(unit => [unit, unit === "created" ? "" : said(answer, unit)])),
-      !byProcess
-    )
-    count("edits")
-    if (!byProcess && random.below(5) > 0) await this.flush()
-  }
-
-  async edit(random: Random) {
-    const { world } = this
-    const all = this.issues()
-    const live = all.filter(({ status }) => status !== "tombstone")
-    const dead = all.filter(({ status }) => status === "tombstone")
-    const text = world.next()
-    if (live.length === 0 || random.below(7) === 0) {
-      return await this.#change(
-        random,
-        ["create", text, "--external-ref", text],
-        tracker => tracker.create({ title: text, external_ref: text }),
-        ["created", "title"]
-      )
-    }
-    const issue = random.pick(live)
-    const { id } = issue
-    const update = (words: ReadonlyArray<string>, fields: Parameters<Tracker.Tracker["Type"]["update"]>[1]) =>
-      this.#change(
-        random,
-        ["update", id, ...words],
-        tracker => tracker.update(id, fields),
-        Object.keys(fields).map(key => (key === "appendNotes" ? "notes" : key))
-      )
-    switch (random.below(17)) {
-      case 0: {
-        // lines of one id, created within a second, are one issue (G24): two people are not that quick
-        const earlier = world.lastCreate
-        await until(() => Date.now() > earlier + 1100)
-        await this.#change(
-          random,
-          ["create", text, "--external-ref", text, "--parent", id],
-          tracker => tracker.create({ title: text, external_ref: text, parent: id }),
-          ["created", "title"]
-        )
-        world.lastCreate = Date.now()
-        return
-      }
-      case 1:
-      case 2:
-        return await update(["--title", text], { title: text })
-      case 3:
-        return await update(["--notes", text, "--design", text], { notes: text, design: text })
-      case 4:
-        return await update(["--append-notes", text], { appendNotes: text })
-      case 5:
-        return await update(["--description", text, "--assignee", text], { description: text, assignee: text })
-      case 6:
-        return await this.#change(
-          random,
-          ["close", id, "--reason", text],
-          tracker => tracker.close(id, { reason: text }),
-          ["status"]
-        )
-      case 7:
-        return await update(["--status", "in_progress"], { status: "in_progress" })
-      case 8:
-      case 9:
-        return await this.#change(random, ["update", id, "--add-label", text], tracker => tracker.addLabel(id, text), [
-          `labels:${text}`
-        ])
-      case 10: {
-        const [label] = issue.labels ?? []
-        if (label === undefined) return
-        return await this.#change(
-          random,
-          ["update", id, "--remove-label", label],
-          tracker => tracker.removeLabel(id, label),
-          [`labels:${label}`]
-        )
-      }
-      case 11:
-      case 12: {
-        this.#note(`embedded: comment on ${id}: ${text}`)
-        const made = await this.#run(tracker => tracker.addComment(id, text))
-        if (Either.isLeft(made)) return count("edits of what is gone")
-        const shown = await this.#run(tracker => tracker.show(id))
-        if (Either.isLeft(shown)) throw new Error(String(shown.left))
-        this.#tell(String(shown.right.issue.external_ref), { [`comments:${text}`]: "true" }, true)
-        count("edits")
-        if (random.below(2) === 0) await this.flush("bd")
-        return
-      }
-      case 13: {
-        const on = random.pick(live).id
-        if (on === id || on.includes(".") || id.includes(".")) return
-        this.#note(`embedded: ${id} needs ${on}`)
-        const made = await this.#run(tracker => tracker.addDependency(id, on, "related"))
-        if (Either.isLeft(made)) return count("edits of what is gone")
-        this.#tell(refOf(issue), { [`needs:${on}`]: "true" }, true)
-        count("edits")
-        return await this.flush()
-      }
-      case 14: {
-        this.#note(`embedded: delete ${id}`)
-        const made = await this.#run(tracker => tracker.delete([id]))
-        return Either.isLeft(made) ? count("edits of what is gone") : await this.#lifeOf(issue, "deleted")
-      }
-      case 15: {
-        const back = dead[random.below(dead.length || 1)]
-        if (back === undefined) return
-        this.#note(`embedded: undelete ${back.id}`)
-        const made = await this.#run(tracker => tracker.undelete(back.id))
-        return Either.isLeft(made) ? count("edits of what is gone") : await this.#lifeOf(back, "lives")
-      }
-      default: {
-        if (random.below(4) > 0) return await update(["--acceptance", text], { acceptance_criteria: text })
-        const to = random.pick(["x", "y", "z"])
-        const from = random.pick(["x", "y"])
-        if (to === from) return
-        world.renamed = true
-        this.#note(`embedded: rename ${from} to ${to}`)
-        const made = await this.#run(tracker => tracker.renamePrefix(to, { from }))
-        if (Either.isRight(made)) count("renames")
-        return await this.flush()
-      }
-    }
-  }
-
-  async #lifeOf({ id, ...issue }: Shown, value: "deleted" | "lives") {
-    const events = await this.#run(tracker => tracker.history({ id, limit: 1 }))
-    const at = Either.isRight(events) ? events.right?.[0]?.at : undefined
-    if (at === undefined) throw new Error(`no event tells when ${id} was ${value}`)
-    this.#tell(refOf({ id, ...issue }), { life: value }, true, at)
-    count(value === "lives" ? "undeletions" : "deletions")
-    await this.flush()
-  }
-
-  // ---- git -----------------------------------------------------------------------------------------------------------
 
   /** Reads what `git rev-parse` would say: a process for it is dear, and it is asked often. */
   #head(): string {
@@ -386,7 +60,7 @@ export class Member {
 
   /** A clone just made: the issues of its file are known to all. */
   begin() {
-    for (const edit of this.world.first) this.#learn(edit, false)
+    for (const edit of this.world.first) this.learn(edit, false)
     this.#record()
   }
 
@@ -429,7 +103,7 @@ export class Member {
       if (shown === undefined) continue
       const stands = ledger.add({ issue, unit, value: said(shown, unit), at: "", past })
       into.add(stands)
-      this.#learn(stands, false)
+      this.learn(stands, false)
     }
   }
 
@@ -448,7 +122,7 @@ export class Member {
   /** A person resolves the conflict in the issue file; what was kept. */
   async #resolve(random: Random): Promise<"both" | "ours" | "theirs"> {
     const how = random.pick(["both", "both", "both", "bd merge", "bd merge", "ours", "theirs"] as const)
-    this.#note(`  conflict, resolved by ${how}`)
+    this.note(`  conflict, resolved by ${how}`)
     count(`conflicts by ${how}`)
     const { clone } = this
     if (how === "ours" || how === "theirs") await clone.git("checkout", `--${how}`, "--", ".beads/issues.jsonl")
@@ -473,7 +147,7 @@ export class Member {
     const head = await this.commit(random.below(5) > 0)
     const theirs = this.knownAt(commit)
     const side = allowSides ? random.below(14) : 2
-    this.#note(`merge ${commit.slice(0, 7)}${side < 2 ? (side === 0 ? ", ours" : ", theirs") : ""}`)
+    this.note(`merge ${commit.slice(0, 7)}${side < 2 ? (side === 0 ? ", ours" : ", theirs") : ""}`)
     const before = new Set(this.working)
     const isIn = async (one: string, other: string) =>
       one === other || (await this.clone.tryGit("merge-base", "--is-ancestor", one, other)).exitCode === 0
@@ -555,7 +229,7 @@ export class Member {
     // a rebase drops merge commits, and with them what was decided in them
     if ((await this.clone.git("rev-list", "--merges", "--count", `${onto}..${head}`)).trim() !== "0") return
     if ((await this.clone.git("merge-base", onto, head)).trim() === onto) return
-    this.#note(`rebase onto ${onto.slice(0, 7)}`)
+    this.note(`rebase onto ${onto.slice(0, 7)}`)
     const before = this.knownAt(onto)
     const [first = ""] = (await this.clone.git("rev-list", "--reverse", `${onto}..${head}`)).split("\n")
     if (first !== "" && (await this.#isHeld(first))) this.#noteCopied(without(this.working, before.min))
@@ -571,7 +245,7 @@ export class Member {
     const parents = (await this.clone.tryGit("rev-list", "--parents", "-n1", commit)).stdout.trim().split(" ")
     const before = this.world.commits.get(parents[1] ?? "")
     if (parents.length !== 2 || before === undefined || commit === head) return
-    this.#note(`cherry-pick ${commit.slice(0, 7)}`)
+    this.note(`cherry-pick ${commit.slice(0, 7)}`)
     const known = this.knownAt(commit)
     this.#noteCopied(without(known.max, before.min))
     const replayed = await this.#replay(random, "cherry-pick", commit)
@@ -582,7 +256,7 @@ export class Member {
 
   async stash() {
     if (!this.isDirty()) return
-    this.#note("stash")
+    this.note("stash")
     await this.clone.git("stash", "push", "--quiet")
     count("stashes")
     this.stashes.unshift({ min: new Set(without(this.working, this.pending)), max: new Set(this.seen) })
@@ -594,13 +268,13 @@ export class Member {
     if (stash === undefined) return
     const head = await this.commit(true)
     if (mayDrop && random.below(8) === 0) {
-      this.#note("stash drop")
+      this.note("stash drop")
       await this.clone.git("stash", "drop", "--quiet")
       this.stashes.shift()
       count("dropped stashes")
       return await this.#drop(without(stash.max, this.knownAt(head).min), this.world.ledger.dropped)
     }
-    this.#note("stash pop")
+    this.note("stash pop")
     const differing = this.#differing(stash)
     const popped = await this.clone.tryGit("stash", "pop", "--quiet")
     let kept: "both" | "ours" | "theirs" = "both"
@@ -619,11 +293,12 @@ export class Member {
   async reset(random: Random) {
     const commits = (await this.clone.git("rev-list", "--max-count=6", "origin/main")).trim().split("\n")
     const target = random.pick(commits.filter(commit => this.world.commits.has(commit)))
-    this.#note(`reset --hard ${target.slice(0, 7)}`)
+    this.note(`reset --hard ${target.slice(0, 7)}`)
     for (const edit of without(this.seen, this.world.pushed)) this.world.ledger.dropped.add(edit)
     await this.clone.git("reset", "--quiet", "--hard", target)
     count("resets")
     this.#at(this.knownAt(target))
+    await this.expectDead()
   }
 
   async checkout(random: Random) {
@@ -635,17 +310,18 @@ export class Member {
         .filter(commit => this.world.commits.has(commit))
       const name = `b${this.branches.length}`
       const at = random.pick(older)
-      this.#note(`branch ${name} at ${at.slice(0, 7)}`)
+      this.note(`branch ${name} at ${at.slice(0, 7)}`)
       await this.clone.git("checkout", "--quiet", "-b", name, at)
       this.branches.push(name)
     } else {
       const name = random.pick(this.branches)
-      this.#note(`checkout ${name}`)
+      this.note(`checkout ${name}`)
       await this.clone.git("checkout", "--quiet", name)
     }
     count("checkouts")
     this.#at(this.knownAt(this.#head()))
     if (random.below(2) === 0) await this.clone.bd("list")
+    await this.expectDead()
   }
 
   async mergeBranch(random: Random, allowSides = true) {
@@ -663,7 +339,7 @@ export class Member {
     await this.commit(true)
     const pushed = await this.clone.tryGit("push", "--quiet", "origin", "HEAD:main")
     if (pushed.exitCode !== 0) return count("pushes refused")
-    this.#note("push")
+    this.note("push")
     count("pushes")
     add(this.world.pushed, this.knownAt(this.#head()).min)
   }
@@ -671,7 +347,8 @@ export class Member {
   async loseStore() {
     await this.flush()
     await this.close()
-    this.#note("loses its store")
+    this.held = new Set(this.working)
+    this.note("loses its store")
     for (const end of ["", "-wal", "-shm"]) rmSync(join(this.clone.directory, `.beads/beads.db${end}`), { force: true })
     count("stores deleted")
   }
