@@ -9,7 +9,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
+import { Effect } from "effect"
 import { expect, it } from "vitest"
+import { nodeDisk } from "../../src/issue-file/Disk.ts"
+import { file, line, workbench } from "../flush/workbench.ts"
 import {
   bd,
   bdCommand,
@@ -180,6 +183,38 @@ it(
   },
   milliseconds(15_000) + 240_000
 )
+
+it("G16: how long that window is: measured in a process, at its own calls", async () => {
+  let linked = 0n
+  const windows: Array<number> = []
+  const measured = {
+    link: (path: string, newPath: string) => {
+      nodeDisk.link(path, newPath)
+      linked = process.hrtime.bigint()
+    },
+    rename: (path: string, newPath: string) => {
+      nodeDisk.rename(path, newPath)
+      windows.push(Number(process.hrtime.bigint() - linked) / 1000)
+    }
+  }
+  const publishes = atLength ? 500 : 50
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const bench = yield* workbench({ content: file(line({ id: "a-1" })), disk: measured })
+        for (let n = 0; n < publishes; n++) {
+          yield* bench.change(line({ id: "a-1", title: `title ${n}` }))
+          yield* bench.flush
+        }
+        expect(bench.lines()).toEqual([line({ id: "a-1", title: `title ${publishes - 1}` })])
+      })
+    )
+  )
+  expect(windows).toHaveLength(publishes)
+  console.log(
+    `link to rename in ${publishes} publishes: median ${Math.round(median(windows))} µs, most ${Math.round(Math.max(...windows))} µs`
+  )
+})
 
 const aside = (place: Repository) => join(place.beads, ".issues.jsonl.aside")
 
