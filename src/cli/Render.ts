@@ -50,7 +50,7 @@ export const claimed = (issues: ReadonlyArray<Issue>): string =>
 /** `ready`. */
 export const ready = (issues: ReadonlyArray<Issue>): string =>
   issues.length === 0
-    ? "\n✨ No ready work found (all issues have blocking dependencies)\n"
+    ? "\n✨ No ready work found\n"
     : [
         `\n📋 Ready work (${issues.length} issues with no blockers):\n`,
         ...issues.map((issue, i) =>

@@ -90,6 +90,14 @@ export const parse = (text: string): ReadonlyArray<Step> => {
   return steps
 }
 
+/** The lines of a session that nobody typed. */
+export const answers = (text: string): ReadonlyArray<string> => {
+  const typed = new Set(
+    parse(text).flatMap(({ before, heredoc = [], endMark, typed }) => [...before, `$ ${typed}`, ...heredoc, endMark])
+  )
+  return text.split("\n").filter(line => !typed.has(line))
+}
+
 /** Replaces what differs from run to run. */
 const normalizer = (directory: string, session: string) => {
   const ids = new Map<string, string>()

@@ -40,6 +40,16 @@ describe("transcripts", () => {
   }
 })
 
+describe("what is said", () => {
+  it("G32: no answer spells out a command that destroys: what to type for it is in help only", () => {
+    const destructive =
+      /\b(?:bd (?:delete|detect-pollution|import)\b.*--(?:force|yes|prune|cascade)|rm -|git (?:reset|clean|checkout))/
+    const said = names.flatMap(name => Transcript.answers(read(name)))
+    expect(said.length).toBeGreaterThan(1000)
+    expect(said.filter(line => destructive.test(line))).toEqual([])
+  })
+})
+
 /** What the sessions type: per command the flags by every name, whether as text and as JSON, and the words. */
 const typed = () => {
   const used = new Map<string, Set<string>>()

@@ -8,9 +8,30 @@ import * as Filters from "../Filters.ts"
 import * as GraphText from "../GraphText.ts"
 import * as Output from "../Output.ts"
 import * as Render from "../Render.ts"
-import type { listingFlags } from "../specs/Parts.ts"
+import { Settings } from "../Settings.ts"
+import { issueTypes, type listingFlags, statuses } from "../specs/Parts.ts"
 
 type Issues = ReadonlyArray<Issue.Issue>
+
+/** Why nothing may have been found: a word that is never given here is perhaps mistyped. Old files may have it. */
+const strange = (
+  flag: string,
+  known: ReadonlyArray<string>,
+  given: ReadonlyArray<string> = []
+): ReadonlyArray<string> =>
+  given
+    .filter(value => !known.includes(value))
+    .map(value => `${JSON.stringify(value)} is not a usual ${flag} (${known.join(", ")})`)
+
+/** What an empty list says, on stderr: stdout stays empty for pipes. */
+const noneFound = Effect.fnUntraced(function* (filter: ListFilter) {
+  const { json, quiet } = yield* Settings
+  const reasons = [...strange("status", statuses, filter.statuses), ...strange("type", issueTypes, filter.types)]
+  if (reasons.length > 0) yield* Output.note(`No issues found: ${reasons.join("; ")}`)
+  else if (!json && !quiet) {
+    yield* Output.note(Object.keys(filter).length === 0 ? `No issues: bd create "TITLE" makes one` : "No issues found")
+  }
+})
 
 /** What is found, in the form that the flags ask for; `text` unless they ask for fields. */
 const answer = Effect.fnUntraced(function* (
@@ -32,6 +53,7 @@ const answer = Effect.fnUntraced(function* (
         ? text(items.map(({ issue }) => issue))
         : items.map(item => Fields.line(fields, Render.listedJson(item))).join("\n")
   })
+  if (page.total === 0) yield* noneFound(filter)
 })
 
 const forms = { digraph: GraphText.digraph, dot: GraphText.dot } as const

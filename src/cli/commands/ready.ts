@@ -7,6 +7,7 @@ import type { ready } from "../CommandTable.ts"
 import * as Filters from "../Filters.ts"
 import * as Output from "../Output.ts"
 import * as Render from "../Render.ts"
+import { Settings } from "../Settings.ts"
 
 /** Takes the first that nobody has. That there is none is an answer, not a failure. */
 const claim = Effect.fnUntraced(function* (filter: ReadyFilter) {
@@ -21,6 +22,15 @@ const claim = Effect.fnUntraced(function* (filter: ReadyFilter) {
   )
 })
 
+/** Why there is nothing to do. */
+const idle = Effect.fnUntraced(function* (filter: ReadyFilter) {
+  const tracker = yield* Tracker
+  if (Object.keys(filter).some(key => key !== "limit" && key !== "sort")) return "No ready work found that matches"
+  const { blocked, open } = yield* tracker.stats
+  if (open === 0) return "No ready work found: no issue is open"
+  return blocked > 0 ? "No ready work found (all issues have blocking dependencies)" : "No ready work found"
+})
+
 export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof ready>) {
   const tracker = yield* Tracker
   const filter: ReadyFilter = Filters.given({
@@ -32,10 +42,15 @@ export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof read
     labels: flags.label,
     labelsAny: flags["label-any"],
     parent: flags.parent,
-    includeInProgress: flags["include-in-progress"],
+    includeInProgress: flags["include-in-progress"] || undefined,
     limit: flags.limit
   })
   if (flags.claim) return yield* claim(filter)
   const page = yield* tracker.ready(filter)
-  yield* Output.answerList(page, { json: Render.json, text: Render.ready })
+  const { json } = yield* Settings
+  const none = page.total > 0 || json ? "" : yield* idle(filter)
+  yield* Output.answerList(page, {
+    json: Render.json,
+    text: issues => (issues.length === 0 ? `\n✨ ${none}\n` : Render.ready(issues))
+  })
 })
