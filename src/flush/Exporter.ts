@@ -179,17 +179,19 @@ export const make = Effect.gen(function* () {
       return yield* new IssueFileChanged({ path: file.path })
     }
     const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
-    const { bytes, removed, written } = IssueLines.splice(before, new Map(rows.map(({ id, line }) => [id, line])))
-    if (bytes === before && Option.isSome(snapshot)) {
-      const unchanged = { ...nothing, bytes: bytes.byteLength }
+    const changes = new Map(rows.map(({ id, line }) => [id, line]))
+    const { pieces, removed, written } = IssueLines.splicePieces(before, changes)
+    const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+    if (written === 0 && removed === 0 && Option.isSome(snapshot)) {
+      const unchanged = { ...nothing, bytes: size }
       yield* settle(rows, recordOf(snapshot.value), unchanged)
       return unchanged
     }
     yield* lock.verify
-    const replacement = yield* file.replace(snapshot, bytes).pipe(
-      Progress.stage(progress, { operation: "flush", stage: "write", total: bytes.byteLength }),
+    const replacement = yield* file.replace(snapshot, pieces).pipe(
+      Progress.stage(progress, { operation: "flush", stage: "write", total: size }),
       Effect.withSpan("Exporter.publish", {
-        attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes.byteLength }
+        attributes: { "beads.file.path": file.path, "beads.file.bytes": size }
       })
     )
     if (Option.isSome(replacement.displaced)) {
@@ -197,16 +199,16 @@ export const make = Effect.gen(function* () {
       // the marks go, since until then the bases are what it was written over
       yield* reconciler.absorbReplaced(replacement.displaced.value, before)
     }
-    const done = { mode: full ? "full" : "incremental", written, removed, bytes: bytes.byteLength } as const
+    const done = { mode: full ? "full" : "incremental", written, removed, bytes: size } as const
     // while it is not sure to stand, nothing is cleared: what git has made of the file is read, and merged, first
     if (!replacement.contested) {
       yield* settle(
         rows,
         {
           hash: replacement.hash,
-          size: bytes.byteLength,
+          size,
           stamp: stampText(replacement.stamp),
-          settled: isPublished(replacement.stamp, bytes.byteLength)
+          settled: isPublished(replacement.stamp, size)
         },
         done
       ).pipe(Progress.stage(progress, { operation: "flush", stage: "clear", total: rows.length }))

@@ -137,12 +137,12 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
       hashOf: (stamp: FileStamp) => string | undefined
     ) => Effect.Effect<Option.Option<Snapshot>, IssueFileError>
     /**
-     * Replaces the file that `expected` was read from (none: that was missing) by `bytes`: temp file, write, fsync,
-     * rename, fsync of the directory. Fails with `IssueFileChanged`, writing nothing, if another program was there first.
+     * Replaces the file that `expected` was read from (none: that was missing) by `content`, in one or in pieces: temp file, write,
+     * fsync, rename, fsync of the directory. Fails with `IssueFileChanged`, writing nothing, if another program was there first.
      */
     readonly replace: (
       expected: Option.Option<Snapshot>,
-      bytes: Uint8Array
+      content: Uint8Array | ReadonlyArray<Uint8Array>
     ) => Effect.Effect<Replacement, IssueFileError | IssueFileChanged>
     /**
      * What a crash between rename and comparison left: the bytes of the replaced file, still to be compared. Also
@@ -298,7 +298,8 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     const bytes = Buffer.allocUnsafe(size)
     const hash = known === undefined ? Crypto.createHash("sha256") : undefined
     for (let offset = 0; offset < size; ) {
-      const count = yield* disk.read(from, descriptor, bytes, offset, Math.min(chunkLength, size - offset))
+      const length = known === undefined ? Math.min(chunkLength, size - offset) : size - offset
+      const count = yield* disk.read(from, descriptor, bytes, offset, length)
       if (count === 0) return Option.none()
       hash?.update(bytes.subarray(offset, offset + count))
       offset += count
@@ -362,12 +363,14 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
   }, mapDiskFailure)
 
   /** Every byte, however few the system takes at a time; the hash is of what was handed to it. */
-  const writeBytes = Effect.fnUntraced(function* (temp: string, descriptor: number, bytes: Uint8Array) {
+  const writeBytes = Effect.fnUntraced(function* (temp: string, descriptor: number, pieces: ReadonlyArray<Uint8Array>) {
     const hash = Crypto.createHash("sha256")
-    for (let offset = 0; offset < bytes.length; ) {
-      const count = yield* disk.write(temp, descriptor, bytes, offset, Math.min(chunkLength, bytes.length - offset))
-      hash.update(bytes.subarray(offset, offset + count))
-      offset += count
+    for (const bytes of pieces) {
+      for (let offset = 0; offset < bytes.length; ) {
+        const count = yield* disk.write(temp, descriptor, bytes, offset, Math.min(chunkLength, bytes.length - offset))
+        hash.update(bytes.subarray(offset, offset + count))
+        offset += count
+      }
     }
     return hash.digest("hex")
   })
@@ -508,7 +511,10 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
       })
     )
 
-  const replace = Effect.fn("IssueFile.replace")(function* (expected: Option.Option<Snapshot>, bytes: Uint8Array) {
+  const replace = Effect.fn("IssueFile.replace")(function* (
+    expected: Option.Option<Snapshot>,
+    content: Uint8Array | ReadonlyArray<Uint8Array>
+  ) {
     const since = yield* Clock.currentTimeMillis
     yield* waitForGit(since)
     yield* checkPath
@@ -517,7 +523,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     return yield* Effect.acquireUseRelease(
       disk.open(temp, openToCreate, newFileMode),
       Effect.fnUntraced(function* (descriptor) {
-        const hash = yield* writeBytes(temp, descriptor, bytes)
+        const hash = yield* writeBytes(temp, descriptor, content instanceof Uint8Array ? [content] : content)
         const now = yield* Clock.currentTimeMillis
         yield* together(() => dress(temp, descriptor, replaced, now))
         yield* disk.fsync(temp, descriptor)
@@ -578,7 +584,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
         onFalse: () =>
           Effect.acquireUseRelease(
             disk.open(kept, openToCreate, newFileMode),
-            descriptor => Effect.zipRight(writeBytes(kept, descriptor, bytes), disk.fsync(kept, descriptor)),
+            descriptor => Effect.zipRight(writeBytes(kept, descriptor, [bytes]), disk.fsync(kept, descriptor)),
             descriptor => Effect.ignore(disk.close(kept, descriptor))
           ).pipe(
             Effect.catchIf(

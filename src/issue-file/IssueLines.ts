@@ -141,6 +141,12 @@ export interface Splice {
   readonly removed: number
 }
 
+/** As `Splice`, not yet put together: the pieces one after the other. */
+export interface Pieces extends Omit<Splice, "bytes"> {
+  /** Those of the file itself if nothing changed. */
+  readonly pieces: ReadonlyArray<Uint8Array>
+}
+
 /** What moves as one when the file is sorted: a line of an issue, and the lines behind it that hold none. */
 interface Block {
   readonly id: string
@@ -159,71 +165,94 @@ interface Block {
  * changes, nothing does. A line that cannot be read is kept whatever it begins with (G17).
  */
 export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): Splice => {
+  const { pieces, removed, written } = splicePieces(file, changes)
+  return { bytes: written === 0 && removed === 0 ? file : Buffer.concat(pieces), written, removed }
+}
+
+/** As `splice`, for who writes the pieces: a large file is not copied. */
+export const splicePieces = (file: Uint8Array, changes: ReadonlyMap<string, string>): Pieces => {
   const bytes = view(file)
-  const lines = scan(file)
-  const made = spliceTidy(bytes, lines, changes) ?? spliceAny(bytes, lines, changes)
-  return made.written === 0 && made.removed === 0 ? { ...made, bytes: file } : made
+  return spliceTidy(bytes, changes) ?? spliceAny(bytes, scan(bytes), changes)
 }
 
-/** A line that is in order: of an issue, terminated by LF, its id behind the one before. */
-type TidyLine = LineRange & { readonly id: string }
-
-const areTidy = (bytes: Uint8Array, lines: ReadonlyArray<LineRange>): lines is ReadonlyArray<TidyLine> => {
-  let previous: string | undefined
-  for (const { id, end, terminatorEnd } of lines) {
-    if (id === undefined || terminatorEnd - end !== 1 || bytes[end] !== Byte.LineFeed) return false
-    if (previous !== undefined && compareIds(previous, id) >= 0) return false
-    previous = id
+/** Whether a line begins in the usual way, with an id of plain ASCII that comes after that of the line at `previous`. */
+const follows = (bytes: Buffer, previous: number | undefined, start: number): boolean => {
+  const from = start + usualStart.length
+  for (let i = 0; i < usualStart.length; i++) if (bytes[start + i] !== usualStart[i]) return false
+  let greater = previous === undefined
+  let before = (previous ?? 0) + usualStart.length
+  for (let at = from; ; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === Byte.Quote) return greater && at > from
+    if (byte === Byte.Backslash || byte < Byte.Space || byte > Byte.Delete) return false
+    if (greater) continue
+    const other = bytes[before++] ?? 0
+    // at its closing quote the one before is the beginning of this one
+    if (other === Byte.Quote || byte > other) greater = true
+    else if (byte < other) return false
   }
-  return true
 }
 
-/** The first of the lines whose id is not before this one. */
-const placeOf = (lines: ReadonlyArray<TidyLine>, id: string): number => {
+/**
+ * Where the lines begin of a file that is in order: every line is of an issue, terminated by LF, its id behind the one
+ * before. None if it is not, or if that takes more than a look at the bytes.
+ */
+const tidyStarts = (bytes: Buffer): ReadonlyArray<number> | undefined => {
+  const starts: Array<number> = []
+  for (let start = 0; start < bytes.length; ) {
+    const lineFeed = bytes.indexOf(Byte.LineFeed, start)
+    if (lineFeed === -1 || bytes[lineFeed - 1] === Byte.CarriageReturn) return undefined
+    if (!follows(bytes, starts[starts.length - 1], start)) return undefined
+    starts.push(start)
+    start = lineFeed + 1
+  }
+  return starts
+}
+
+/** The number of the first of these lines whose id is not before this one. */
+const placeOf = (bytes: Buffer, starts: ReadonlyArray<number>, id: string): number => {
   let low = 0
-  let high = lines.length
+  let high = starts.length
   while (low < high) {
     const middle = (low + high) >> 1
-    const line = lines[middle]
-    if (line !== undefined && compareIds(line.id, id) < 0) low = middle + 1
+    if (compareIds(usualId(bytes, starts[middle] ?? 0, bytes.length) ?? "", id) < 0) low = middle + 1
     else high = middle
   }
   return low
 }
 
+/** With more pieces, putting them together costs less than writing each. */
+const fewPieces = 16
+
 /**
  * `splice` of a few changes into a file as this program writes it, nearly every time: what lies between two changes is
- * copied as one. None if the file is of another kind, or more would change than that.
+ * one piece, and no line is looked at further than its id. None if the file is of another kind, or more would change.
  */
-const spliceTidy = (
-  bytes: Buffer,
-  lines: ReadonlyArray<LineRange>,
-  changes: ReadonlyMap<string, string>
-): Splice | undefined => {
-  if (changes.size > lines.length || !areTidy(bytes, lines)) return undefined
-  const parts: Array<Uint8Array> = []
+const spliceTidy = (bytes: Buffer, changes: ReadonlyMap<string, string>): Pieces | undefined => {
+  const starts = tidyStarts(bytes)
+  if (starts === undefined || changes.size > starts.length) return undefined
+  const pieces: Array<Uint8Array> = []
   let copied = 0
   let written = 0
   for (const [id, text] of [...changes].sort(([a], [b]) => compareIds(a, b))) {
-    const at = placeOf(lines, id)
-    const line = lines[at]
-    const replaced = line?.id === id ? line : undefined
+    const place = placeOf(bytes, starts, id)
+    const start = starts[place] ?? bytes.length
+    const next = starts[place + 1] ?? bytes.length
+    const isReplaced = usualId(bytes, start, next) === id
     const now = Buffer.from(`${text}\n`)
-    if (replaced !== undefined) {
-      const before = bytes.subarray(replaced.start, replaced.terminatorEnd)
-      if (now.equals(before)) continue
-      if (IssueLine.isUnreadable(IssueLine.decode(bytes.subarray(replaced.start, replaced.end)))) return undefined
+    if (isReplaced) {
+      if (now.equals(bytes.subarray(start, next))) continue
+      if (IssueLine.isUnreadable(IssueLine.decode(bytes.subarray(start, next - 1)))) return undefined
     }
-    const from = replaced?.start ?? line?.start ?? bytes.length
-    parts.push(bytes.subarray(copied, from), now)
-    copied = replaced?.terminatorEnd ?? from
+    pieces.push(bytes.subarray(copied, start), now)
+    copied = isReplaced ? next : start
     written++
   }
-  parts.push(bytes.subarray(copied))
-  return { bytes: Buffer.concat(parts), written, removed: 0 }
+  pieces.push(bytes.subarray(copied))
+  return { pieces: pieces.length > fewPieces ? [Buffer.concat(pieces)] : pieces, written, removed: 0 }
 }
 
-const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: ReadonlyMap<string, string>): Splice => {
+const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: ReadonlyMap<string, string>): Pieces => {
   const newline = usualNewline(bytes, lines)
   const placed = new Set<string>()
   const blocks: Array<Block> = []
@@ -257,7 +286,7 @@ const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: Read
     written++
     blocks.push({ id, text: Buffer.from(text + newline), from: 0, to: 0 })
   }
-  if (written === 0 && removed === 0) return { bytes, written, removed }
+  if (written === 0 && removed === 0) return { pieces: [bytes], written, removed }
   blocks.sort((a, b) => compareIds(a.id, b.id))
 
   const parts: Array<Uint8Array> = []
@@ -281,7 +310,7 @@ const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: Read
     put(bytes.subarray(from, to))
     if (to === bytes.length && (text !== undefined || to > from)) missing = terminator
   }
-  return { bytes: Buffer.concat(parts), written, removed }
+  return { pieces: [Buffer.concat(parts)], written, removed }
 }
 
 /** How new lines end: as all lines of the file do, or with LF. */

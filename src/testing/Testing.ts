@@ -52,11 +52,11 @@ const file: Layer.Layer<IssueFile | TestFile> = Layer.effectContext(
       stamp: Effect.sync(() => Option.map(Option.fromNullable(current), ({ stamp }) => stamp)),
       read: Effect.sync(() => Option.fromNullable(current)),
       readKnown: () => Effect.sync(() => Option.fromNullable(current)),
-      replace: (expected, bytes) =>
+      replace: (expected, content) =>
         Effect.suspend(() => {
           if (Option.getOrUndefined(expected)?.stamp.inode !== current?.stamp.inode)
             return new IssueFileChanged({ path })
-          const { hash, stamp } = put(bytes)
+          const { hash, stamp } = put(content instanceof Uint8Array ? content : Buffer.concat(content))
           return Effect.succeed({ hash, stamp, displaced: Option.none(), contested: false })
         }),
       recoverAside: Effect.succeedNone,
