@@ -128,7 +128,10 @@ const named = Effect.fnUntraced(function* () {
   const settings = yield* Settings
   if (settings.database !== undefined) {
     const given = path.resolve(settings.database)
-    return (yield* isDirectory(given)) ? { directory: given } : { directory: path.dirname(given), database: given }
+    if (yield* isDirectory(given)) return { directory: given }
+    // the issue file, say: it must not be opened as a store, nor moved aside because it is none
+    if (!given.endsWith(".db")) return yield* new WorkspaceNotFound({ directory: given, named: true })
+    return { directory: path.dirname(given), database: given }
   }
   const directory = yield* variable("BEADS_DIR")
   return directory === undefined ? undefined : { directory: path.resolve(directory) }

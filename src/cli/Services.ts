@@ -7,6 +7,7 @@ import * as Workspace from "../tracker/Workspace.ts"
 import * as Actor from "./Actor.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Location } from "./Discovery.ts"
+import * as Prefix from "./Prefix.ts"
 import * as ProgressBar from "./ProgressBar.ts"
 import { Session } from "./Session.ts"
 import { Settings } from "./Settings.ts"
@@ -43,7 +44,7 @@ export const layer = (location: Location, options: ServicesOptions) =>
           issueFile: location.issueFile,
           store: location.database,
           actor,
-          prefix: options.prefix ?? (config.get(ConfigFile.prefixKey) || undefined),
+          prefix: options.prefix ?? (yield* Prefix.configured(config)),
           ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
           flush: options.mutates && settings.flush ? "debounced" : "never",
           // one attempt: what the exit code says of a change stays true (G11)

@@ -159,6 +159,42 @@ describe("changes", () => {
     })
   )
 
+  it.scopedLive("G30 G32: what is no store by its name is not opened as one, and nobody is told to move it aside", () =>
+    Effect.gen(function* () {
+      const { create, file, lines, run, runWith } = yield* project
+      yield* create("A")
+      const before = lines()
+      for (const ran of [
+        yield* run("list", "--db", file),
+        yield* run("create", "B", "--db", file),
+        yield* runWith({ env: { BEADS_DB: "/etc/passwd" } }, "list")
+      ]) {
+        expect(ran).toMatchObject({
+          exitCode: 1,
+          stdout: "",
+          stderr: expect.stringContaining("no beads database found")
+        })
+        expect(ran.stderr).not.toContain("aside")
+      }
+      expect(lines()).toBe(before)
+    })
+  )
+
+  it.scopedLive("G33: a prefix in config.yaml that makes no sense is told and passed over", () =>
+    Effect.gen(function* () {
+      const { at, create, run } = yield* project
+      yield* create("A")
+      for (const prefix of ["../x", "a b", "\u001b[31m"]) {
+        writeFileSync(path.join(at, ".beads/config.yaml"), `issue-prefix: ${JSON.stringify(prefix)}\n`)
+        expect(yield* run("q", "B")).toMatchObject({
+          exitCode: 0,
+          stdout: expect.stringMatching(/^app-/),
+          stderr: expect.stringContaining("it is not heeded")
+        })
+      }
+    })
+  )
+
   it.scopedLive("config.yaml holds settings: flag before environment before it", () =>
     Effect.gen(function* () {
       const { at, create, file, json, run } = yield* project
