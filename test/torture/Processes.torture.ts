@@ -25,8 +25,8 @@ import { type Call, check, type Event, type Fields, importedFields, importedLine
 
 const workers = atLength ? 24 : 8
 
-/** Exit codes that an operation may have here; any other is an error. 6: the lock was waited for in vain. */
-const foreseen = new Set([0, 3, 5, 6])
+/** Exit codes that an operation may have here. Any other is an error, also that the lock was waited for in vain. */
+const foreseen = new Set([0, 3, 5])
 
 /** One operation on issues that some worker knows of. */
 const operationOf = (random: Random, known: ReadonlyArray<Fields>, token: string): Operation => {
