@@ -6,6 +6,7 @@
 import { defineConfig } from "vitest/config"
 
 const integration = [
+  "test/cli/Doctor.test.ts",
   "test/cli/Queries.test.ts",
   "test/cli/RenamePrefix.test.ts",
   "test/golden/examples.test.ts",
@@ -14,7 +15,8 @@ const integration = [
   "test/issue-file/IssueFile.test.ts",
   "test/issue-file/IssueLock.test.ts",
   "test/tracker/ClassicTakeover.test.ts",
-  "test/tracker/clones.model.test.ts"
+  "test/tracker/clones.model.test.ts",
+  "test/tracker/clones.test.ts"
 ]
 const system = ["test/system/**/*.test.ts", "test/torture/**/*.torture.ts"]
 
@@ -27,6 +29,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [...integration, ...system, "**/node_modules/**"],
+          // those that run bd a dozen times take a second or two, and the machine may be busy
+          testTimeout: 20_000,
           sequence: { groupOrder: 0 }
         }
       },
