@@ -123,22 +123,31 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
 
   /**
    * A change: under the lock, after a reconcile, one transaction; then the mark. When the caller is interrupted it is not
-   * known whether the commit stands, so the flush manager is told in that case too.
+   * known whether the commit stands, so the flush manager is told in that case too. `onBarred`: what to do where a line of
+   * the file cannot be read.
    */
-  const change = <A, E>(name: string, body: Effect.Effect<A, E>) =>
-    lock
-      .withLock(
-        Effect.gen(function* () {
-          const { barred } = yield* reconciler.reconcile
-          const [first] = barred
-          if (first !== undefined) yield* Effect.logWarning(first.message)
-          return yield* store.transaction(body)
-        })
-      )
-      .pipe(
-        Effect.onExit(exit => (Exit.isSuccess(exit) || Exit.isInterrupted(exit) ? flush.markDirty() : Effect.void)),
-        Effect.withSpan(`Tracker.${name}`)
-      )
+  const changing =
+    <E0>(onBarred: (first: IssueLine.UnreadableLine) => Effect.Effect<void, E0>) =>
+    <A, E>(name: string, body: Effect.Effect<A, E>) =>
+      lock
+        .withLock(
+          Effect.gen(function* () {
+            const { barred } = yield* reconciler.reconcile
+            const [first] = barred
+            if (first !== undefined) yield* onBarred(first)
+            return yield* store.transaction(body)
+          })
+        )
+        .pipe(
+          Effect.onExit(exit => (Exit.isSuccess(exit) || Exit.isInterrupted(exit) ? flush.markDirty() : Effect.void)),
+          Effect.withSpan(`Tracker.${name}`)
+        )
+
+  /** A change of some issues: made in the store, to be published when the file can be read again. */
+  const change = changing(first => Effect.logWarning(first.message))
+
+  /** A change that is judged by all issues together, and so cannot be by those that can be read. */
+  const changeWhole = changing(Effect.fail)
 
   const save = (row: MarkedRow | undefined, record: IssueRecord.IssueRecord, event: string, comment?: string) =>
     Effect.gen(function* () {
@@ -188,6 +197,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     context,
     freshen,
     change,
+    changeWhole,
     save,
     edit,
     editOne

@@ -1,12 +1,10 @@
 /** The use cases that look for what should not be there, and put it right when they are asked to. */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as DependencyGraph from "../domain/DependencyGraph.ts"
 import * as Duplicates from "../domain/Duplicates.ts"
 import * as Issue from "../domain/Issue.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
 import * as Pollution from "../domain/Pollution.ts"
-import { FlushManager } from "../flush/FlushManager.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
 import { IssueLock } from "../issue-file/IssueLock.ts"
 import { IssueStore } from "../store/IssueStore.ts"
@@ -25,8 +23,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const lock = yield* IssueLock
   const reconciler = yield* Reconciler
-  const flush = yield* FlushManager
-  const { edit, find, freshen, recordOf } = rows
+  const { changeWhole, edit, find, freshen, recordOf } = rows
 
   /** All issues that are alive. */
   const issues = Effect.gen(function* () {
@@ -34,25 +31,6 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     const records = yield* Effect.forEach(all, recordOf)
     return records.filter(record => !Issue.isTombstone(record)).map(Issue.fromRecord)
   })
-
-  /**
-   * As `Rows.change`, but refused while a line of the file cannot be read: what is judged by all issues together cannot
-   * be judged by some.
-   */
-  const changeWhole = <A, E>(name: string, body: Effect.Effect<A, E>) =>
-    lock
-      .withLock(
-        Effect.gen(function* () {
-          const { barred } = yield* reconciler.reconcile
-          const [first] = barred
-          if (first !== undefined) return yield* first
-          return yield* store.transaction(body)
-        })
-      )
-      .pipe(
-        Effect.onExit(exit => (Exit.isSuccess(exit) || Exit.isInterrupted(exit) ? flush.markDirty() : Effect.void)),
-        Effect.withSpan(`Tracker.${name}`)
-      )
 
   /** Only what has no row at all: a deleted issue is where its links point to, and `undelete` finds them there. */
   const findDangling = Effect.gen(function* () {
