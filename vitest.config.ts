@@ -3,6 +3,7 @@
  * the sources; `system` runs the built program, one file at a time (its tests count processes, crash them and time them,
  * so they must not disturb one another).
  */
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 const integration = [
@@ -23,6 +24,8 @@ const system = ["test/system/**/*.test.ts", "test/torture/**/*.torture.ts"]
 export default defineConfig({
   test: {
     pool: "forks",
+    // Vitest would leave one core to itself, which on two is half the machine
+    poolOptions: { forks: { maxForks: availableParallelism() } },
     projects: [
       {
         test: {

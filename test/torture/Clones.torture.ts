@@ -168,7 +168,7 @@ it(
     let steps = 0
     let [exact, inexact, lost] = [0, 0, 0]
     const begun = performance.now()
-    for (let own = seed; performance.now() - begun < milliseconds(15_000); own++) {
+    for (let own = seed; performance.now() - begun < milliseconds(12_000); own++) {
       const random = randomOf(own)
       const setting = {
         mode: random.pick(modes),
@@ -198,5 +198,5 @@ it(
     expect(failures.join("\n\n")).toBe("")
     expect(counts["merges"]).toBeGreaterThan(histories)
   },
-  milliseconds(15_000) + 120_000
+  milliseconds(12_000) + 120_000
 )

@@ -105,7 +105,7 @@ it(
     let refused = 0
     const begun = performance.now()
     const isEnough = () =>
-      performance.now() - begun > milliseconds(15_000) && edits.length >= 20 && changes.length >= 20 && refused > 0
+      performance.now() - begun > milliseconds(12_000) && edits.length >= 20 && changes.length >= 20 && refused > 0
 
     const work = async (worker: number) => {
       for (let n = 0; !isEnough(); n++) {
@@ -181,7 +181,7 @@ it(
     expect(marks).toEqual([])
     expect(rows.map(({ line }) => line).sort()).toEqual([...lines(place)].sort())
   },
-  milliseconds(15_000) + 240_000
+  milliseconds(12_000) + 240_000
 )
 
 it("G16: how long that window is: measured in a process, at its own calls", async () => {

@@ -307,7 +307,7 @@ it(
       expect(cases.flatMap(fileIsWhole).slice(0, 5)).toEqual([])
 
       const problems: Array<string> = []
-      const deadline = Math.min(performance.now() + 30_000, begun + milliseconds(20_000))
+      const deadline = Math.min(performance.now() + 30_000, begun + milliseconds(12_000))
       const looksBad = suspicion()
       // half of the time to foretell, half to see
       const half = (performance.now() + deadline) / 2
@@ -332,7 +332,7 @@ it(
         }
       })
       expect(problems.slice(0, 5)).toEqual([])
-    } while (performance.now() - begun < milliseconds(20_000))
+    } while (performance.now() - begun < milliseconds(12_000))
   },
-  milliseconds(20_000) + 240_000
+  milliseconds(12_000) + 240_000
 )

@@ -203,7 +203,7 @@ const torment = async (duration: number) => {
 it(
   `G1, G11, G13, G28: ${workers} workers, processes and an application, linearisable by the audit trail`,
   async () => {
-    const { calls, place } = await torment(milliseconds(20_000))
+    const { calls, place } = await torment(milliseconds(12_000))
     const events = eventsOf(place)
     const { last, problems, ...figures } = check(calls, events)
     console.log(`seed ${seed}: ${calls.length} calls by ${workers} workers, ${events.length} events`, figures)
@@ -226,5 +226,5 @@ it(
       [".gitignore", "beads.db", "config.yaml", "issues.jsonl", "issues.jsonl.lock", "metadata.json"].sort()
     )
   },
-  milliseconds(20_000) + 240_000
+  milliseconds(12_000) + 240_000
 )
