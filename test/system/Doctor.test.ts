@@ -64,7 +64,7 @@ describe("kill -9 of doctor --fix --quarantine", { timeout: 240_000 }, () => {
     expect(problems).toEqual([])
     for (const pattern of [
       /^main mkdir.*quarantine/,
-      /^pool openat.*\.backup\..*\.tmp/,
+      /^pool (openat|write|fsync).*\.backup\..*\.tmp/,
       /^pool fsync.*\.lines\..*\.tmp/,
       /^main rename.*\.lines/,
       /^pool fsync.*quarantine>/,
