@@ -6,6 +6,7 @@
  * An edit is lost if the end shows neither it nor an edit of the same value that its author did not know of or that was
  * made on top of it. Where the ancestor is exact none is; elsewhere the rate is measured.
  */
+
 import * as IssueChange from "../../src/domain/IssueChange.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as MergeOrder from "../../src/domain/MergeOrder.ts"
@@ -13,6 +14,7 @@ import { storedAncestor } from "../../src/flush/Reconciler.ts"
 import * as Reconciliation from "../../src/flush/Reconciliation.ts"
 import type { MarkedRow, Version } from "../../src/store/IssueStore.ts"
 import { versionHash } from "../../src/store/Version.ts"
+import { type Random, randomOf } from "../random.ts"
 import {
   byId,
   type Commit,
@@ -21,9 +23,6 @@ import {
   type File,
   history,
   mergeBases,
-  pick,
-  type Random,
-  randomOf,
   read,
   unite,
   virtualBase
@@ -168,7 +167,7 @@ class Clone {
   /** Looks at an older commit with bd, and comes back. */
   visit() {
     this.commit()
-    this.file = pick(this.world.random, [...history(this.head)]).file
+    this.file = this.world.random.pick([...history(this.head)]).file
     this.reconcile()
     this.file = this.head.file
     this.reconcile()
@@ -234,16 +233,16 @@ const seedCommit = (): Commit => ({
 
 const act = (clone: Clone, number: number, isDeleting: boolean) => {
   const { random } = clone.world
-  clone.clock += pick(random, [0, 0, 1, 1_500])
-  const id = pick(random, ids)
+  clone.clock += random.pick([0, 0, 1, 1_500])
+  const id = random.pick(ids)
   const text = `${clone.name}${number}`
   const isDeleted = IssueRecord.text(clone.record(id) ?? read('{"id":"none"}'), "status") === "tombstone"
   if (isDeleted) {
     if (random.below(3) === 0) clone.change(id, "life", IssueChange.undelete)
     return
   }
-  const label = pick(random, ["a", "b", "c"])
-  const target = pick(random, ["y-1", "y-2"])
+  const label = random.pick(["a", "b", "c"])
+  const target = random.pick(["y-1", "y-2"])
   const has = (unit: string) => said(clone.record(id) ?? read('{"id":"none"}'), unit) === "true"
   switch (random.below(isDeleting ? 12 : 9)) {
     case 0:
@@ -254,7 +253,7 @@ const act = (clone: Clone, number: number, isDeleting: boolean) => {
       return clone.change(
         id,
         "status",
-        pick(random, [IssueChange.close(text), IssueChange.reopen, IssueChange.update({ status: "in_progress" })])
+        random.pick([IssueChange.close(text), IssueChange.reopen, IssueChange.update({ status: "in_progress" })])
       )
     case 3:
     case 4:
@@ -346,17 +345,17 @@ export const run = ({ ancestors, clones: count, deleting = true, hub, ways }: Se
   let shared = seedCommit()
   const clones = ["a", "b", "c"].slice(0, count).map(name => new Clone(world, name, shared))
   const exchange = (clone: Clone) => {
-    const way = pick(random, ways)
+    const way = random.pick(ways)
     if (hub) {
       clone.meet(shared, way)
       shared = clone.head
     } else {
-      clone.meet(pick(random, clones).head, way)
+      clone.meet(random.pick(clones).head, way)
     }
   }
   const steps = 4 + random.below(16)
   for (let step = 0; step < steps; step++) {
-    const clone = pick(random, clones)
+    const clone = random.pick(clones)
     const what = random.below(10)
     if (what < 6) act(clone, step, deleting)
     else if (what < 7) clone.commit()
@@ -373,7 +372,7 @@ export const run = ({ ancestors, clones: count, deleting = true, hub, ways }: Se
       } else {
         for (const other of clones) {
           other.commit()
-          clone.meet(other.head, pick(random, ways))
+          clone.meet(other.head, random.pick(ways))
         }
       }
     }

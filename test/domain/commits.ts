@@ -5,30 +5,8 @@
 import * as FileMerge from "../../src/domain/FileMerge.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as MergeOrder from "../../src/domain/MergeOrder.ts"
+import type { Random } from "../random.ts"
 import { read as readAnew } from "./merge-arbitraries.ts"
-
-export interface Random {
-  readonly below: (n: number) => number
-}
-
-/** The same numbers for the same seed. */
-export const randomOf = (seed: number): Random => {
-  let state = seed + 0x9e3779b9
-  return {
-    below: n => {
-      state = (state + 0x6d2b79f5) | 0
-      let t = Math.imul(state ^ (state >>> 15), 1 | state)
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-      return ((t ^ (t >>> 14)) >>> 0) % n
-    }
-  }
-}
-
-export const pick = <A>(random: Random, all: ReadonlyArray<A>): A => {
-  const one = all[random.below(all.length)]
-  if (one === undefined) throw new RangeError("nothing to pick from")
-  return one
-}
 
 export interface Edit {
   readonly id: string

@@ -4,6 +4,8 @@
  */
 import { randomInt } from "node:crypto"
 
+export { type Random, randomOf } from "../random.ts"
+
 const given = (name: string): number | undefined => {
   const text = process.env[name]
   return text === undefined || text === "" ? undefined : Number(text)
@@ -17,27 +19,3 @@ export const seed = given("BD_TORTURE_SEED") ?? randomInt(2 ** 31)
 
 /** How long a test may go on, in milliseconds: `short` in `npm test`. */
 export const milliseconds = (short: number): number => (given("BD_TORTURE_SECONDS") ?? short / 1000) * 1000
-
-/** A source of choices. */
-export interface Random {
-  /** A whole number from 0, below `n`. */
-  readonly below: (n: number) => number
-  readonly pick: <A>(all: ReadonlyArray<A>) => A
-}
-
-/** The same choices for the same seed (mulberry32). */
-export const randomOf = (from: number): Random => {
-  let state = from + 0x9e3779b9
-  const below = (n: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % n
-  }
-  const pick = <A>(all: ReadonlyArray<A>): A => {
-    const one = all[below(all.length)]
-    if (one === undefined) throw new RangeError("nothing to pick from")
-    return one
-  }
-  return { below, pick }
-}

@@ -5,22 +5,12 @@
  *
  * An issue is known by its `external_ref`, which nothing here changes, so that it can be found under whatever id.
  */
+
 import { Context, Effect, Exit, Layer, Option, Scope, TestClock } from "effect"
 import { TestFile, layer as testing } from "../../src/testing/Testing.ts"
 import { Tracker } from "../../src/tracker/Tracker.ts"
-import {
-  type Commit,
-  drive,
-  type Edit,
-  type File,
-  history,
-  mergeBases,
-  pick,
-  type Random,
-  randomOf,
-  unite,
-  virtualBase
-} from "../domain/commits.ts"
+import { type Commit, drive, type Edit, type File, history, mergeBases, unite, virtualBase } from "../domain/commits.ts"
+import { type Random, randomOf } from "../random.ts"
 
 /** `driver`: three-way, by issue. `union`: both lines. `side`: the whole file of one. `import`: `bd import`, no git. */
 export type Way = "driver" | "union" | "side" | "import"
@@ -170,7 +160,7 @@ export class Clone {
     yield* this.commit
     const { random } = this.world
     const { head, known } = this
-    const older = pick(random, [...history(head)])
+    const older = random.pick([...history(head)])
     this.head = older
     this.known = new Set(older.known)
     yield* this.write(older.file)
@@ -214,9 +204,9 @@ const change = (clone: Clone) =>
         clone.tell(text, "created", text, updated_at)
       })
     if (live.length === 0 || random.below(8) === 0) return yield* create({})
-    const { id, external_ref: ref = "" } = pick(random, live)
-    const other = pick(random, live)
-    const label = pick(random, labels)
+    const { id, external_ref: ref = "" } = random.pick(live)
+    const other = random.pick(live)
+    const label = random.pick(labels)
     const edit = (what: string) => log.push(`${clone.name} ${what} ${id} ${ref}`)
     switch (random.below(16)) {
       case 0:
@@ -417,16 +407,16 @@ export const run = (setting: Setting, seed: number): Effect.Effect<Outcome, unkn
     const { random } = world
     const steps = (setting.steps ?? 12) + random.below(setting.steps ?? 12)
     for (let step = 0; step < steps; step++) {
-      yield* TestClock.adjust(setting.ties === true ? pick(random, ["0 millis", "0 millis", "2 seconds"]) : "2 seconds")
-      const clone = pick(random, clones)
-      const other = pick(random, clones)
+      yield* TestClock.adjust(setting.ties === true ? random.pick(["0 millis", "0 millis", "2 seconds"]) : "2 seconds")
+      const clone = random.pick(clones)
+      const other = random.pick(clones)
       const what = random.below(14)
       if (what < 10) {
         yield* act(clone)
         if (random.below(4) > 0) yield* clone.flush
       } else if (what < 13) {
         yield* other.commit
-        const way = pick(random, setting.ways)
+        const way = random.pick(setting.ways)
         world.log.push(`${clone.name} meets ${other.name} by ${way}`)
         yield* clone.meet(other, way)
       } else if (random.below(2) === 0 && setting.with.includes("lose")) {
@@ -439,7 +429,7 @@ export const run = (setting: Setting, seed: number): Effect.Effect<Outcome, unkn
     }
     yield* TestClock.adjust("2 seconds")
     const problems: Array<string> = []
-    const converged = yield* exchange(clones, () => pick(random, setting.ways))
+    const converged = yield* exchange(clones, () => random.pick(setting.ways))
     const end = join(yield* (clones[0] as Clone).file)
     for (const clone of clones) {
       const exported = Buffer.from(yield* clone.tracker.export()).toString()
