@@ -208,6 +208,9 @@ const shortFlags = (scan: Scan, word: string): void => {
   }
 }
 
+/** Whether a word can be no flag: stdin's `-`, and `- an item of a list`, which a comment may begin with. */
+const isText = (word: string): boolean => !word.startsWith("-") || word === "-" || /^--?\s/.test(word)
+
 /** A word that is no flag: of the path, as long as it can be, then a positional. */
 const plainWord = (scan: Scan, word: string): void => {
   const choices = scan.command === undefined ? wordsUnder(scan.path) : new Map<string, string>()
@@ -275,9 +278,9 @@ export const read = (words: ReadonlyArray<string>): Reading => {
       scan.positionals.push(...words.slice(scan.at))
       break
     }
-    if (word.startsWith("--")) longFlag(scan, word)
-    else if (word.startsWith("-") && word !== "-") shortFlags(scan, word)
-    else plainWord(scan, word)
+    if (isText(word)) plainWord(scan, word)
+    else if (word.startsWith("--")) longFlag(scan, word)
+    else shortFlags(scan, word)
   }
   const command = settle(scan)
   const { flags, globals, path, positionals } = scan

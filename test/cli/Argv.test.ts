@@ -69,6 +69,15 @@ describe("words", () => {
     expect(misread("label", "foo").hint).toBe("bd help label lists the commands")
   })
 
+  it("what begins with a dash and a space is text: front ends send a comment that is a list as one word", () => {
+    expect(run("comment", "ID", "- first\n- second", "--author", "ann").positionals).toEqual([
+      "ID",
+      "- first\n- second"
+    ])
+    expect(run("create", "-- so").positionals).toEqual(["-- so"])
+    expect(misread("create", "-5 degrees")).toMatchObject({ usage: "unknown flag -5 degrees of bd create" })
+  })
+
   it("words after -- are text, whatever they look like", () => {
     expect(run("create", "--", "--json").positionals).toEqual(["--json"])
     expect(run("comments", "add", "a", "--", "--").positionals).toEqual(["a", "--"])
