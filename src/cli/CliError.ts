@@ -52,6 +52,22 @@ export class WorkspaceInvalid extends Schema.TaggedError<WorkspaceInvalid>()("Wo
   }
 }
 
+/** One of the issues that a file describes cannot be made. Nothing was done. */
+export class DraftInvalid extends Schema.TaggedError<DraftInvalid>()("DraftInvalid", {
+  /** `plan.jsonl, line 3`. */
+  place: Schema.String,
+  detail: Schema.String,
+  /** What the failure means by itself. */
+  exitCode: Schema.Number,
+  code: Schema.String,
+  hint: Schema.UndefinedOr(Schema.String),
+  id: Schema.UndefinedOr(Schema.String)
+}) {
+  override get message() {
+    return `${this.place}: ${this.detail}`
+  }
+}
+
 /** A file or stream that the command line names cannot be read or written. */
 export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusable", {
   path: Schema.String,

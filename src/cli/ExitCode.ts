@@ -8,9 +8,10 @@
 import type { FlushFailed } from "../flush/Exporter.ts"
 import type { FlushManagerClosed } from "../flush/FlushManager.ts"
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
-import type { ChangeError, ReadError } from "../tracker/Tracker.ts"
+import type { ChangeError, DraftRefused, ReadError } from "../tracker/Tracker.ts"
 import type {
   AlreadyTold,
+  DraftInvalid,
   FileUnusable,
   InvalidFlag,
   NotThereYet,
@@ -22,6 +23,7 @@ import type {
 /** Whatever a command may fail with. */
 export type CommandError =
   | ChangeError
+  | DraftRefused
   | ReadError
   | UnreadableLine
   | FlushFailed
@@ -31,6 +33,7 @@ export type CommandError =
   | WorkspaceNotFound
   | WorkspaceInvalid
   | FileUnusable
+  | DraftInvalid
   | NotThereYet
   | AlreadyTold
 
@@ -77,6 +80,8 @@ const judges: Judges = {
   AmbiguousId: ({ id }) => ({ exitCode: 3, code: "ambiguous_id", id }),
   InvalidFlag: () => ({ exitCode: 4, code: "invalid_value" }),
   InvalidValue: () => ({ exitCode: 4, code: "invalid_value" }),
+  DraftRefused: ({ error }) => verdict(error),
+  DraftInvalid: ({ code, exitCode, hint, id }) => ({ code, exitCode, hint, id }),
   Conflict: ({ id }) => ({ exitCode: 5, code: "conflict", id }),
   CycleFound: () => ({ exitCode: 5, code: "cycle" }),
   LockTimeout: () => ({ exitCode: 6, code: "lock_timeout" }),

@@ -5,6 +5,8 @@
 
 /** An issue as described; its values are yet to be checked. */
 export interface Draft {
+  /** The line that begins it, from 1. */
+  readonly line: number
   readonly title: string
   readonly description?: string
   readonly design?: string
@@ -37,9 +39,10 @@ const words = (text: string | undefined): ReadonlyArray<string> =>
     .map(word => word.trim().replace(/^[-*] +/, ""))
     .filter(word => word !== "")
 
-const draft = (title: string, sections: ReadonlyMap<string, string>): Draft => {
+const draft = (line: number, title: string, sections: ReadonlyMap<string, string>): Draft => {
   const { dependencies, labels, ...texts } = Object.fromEntries(sections) as Record<string, string | undefined>
   return {
+    line,
     title,
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== "")),
     ...(labels === undefined ? {} : { labels: words(labels) }),
@@ -51,6 +54,7 @@ const draft = (title: string, sections: ReadonlyMap<string, string>): Draft => {
 export const issues = (text: string): ReadonlyArray<Draft> => {
   const drafts: Array<Draft> = []
   let title: string | undefined
+  let start = 0
   let sections = new Map<string, string>()
   let field = "description"
   let lines: Array<string> = []
@@ -64,11 +68,11 @@ export const issues = (text: string): ReadonlyArray<Draft> => {
   }
   const endIssue = (): void => {
     endField()
-    if (title !== undefined) drafts.push(draft(title, sections))
+    if (title !== undefined) drafts.push(draft(start, title, sections))
     sections = new Map()
     field = "description"
   }
-  for (const line of text.split(/\r?\n/)) {
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
     const mark = /^(```+|~~~+)/.exec(line)?.[1]?.slice(0, 3)
     if (mark !== undefined) fence = fence === undefined ? mark : fence === mark ? undefined : fence
     const heading = fence === undefined ? /^(##|###)[ \t]+(.*?)[ \t#]*$/.exec(line) : null
@@ -76,6 +80,7 @@ export const issues = (text: string): ReadonlyArray<Draft> => {
     if (heading?.[1] === "##") {
       endIssue()
       title = heading[2] ?? ""
+      start = at + 1
     } else if (known !== undefined) {
       endField()
       field = known

@@ -65,13 +65,9 @@ export const findCycle = (edges: Iterable<Edge>, from: string, to: string): Read
   return way === undefined ? undefined : [from, ...way]
 }
 
-/**
- * The cycles that are there, brought in by others' lines. Of each knot (issues that all depend on one another) one
- * cycle: `a`, `b`, …, `a`. Tarjan's algorithm, with a stack of its own.
- */
-export const findCycles = (edges: Iterable<Edge>): ReadonlyArray<ReadonlyArray<string>> => {
-  const next = targets(edges)
-  const cycles: Array<ReadonlyArray<string>> = []
+/** The knots: issues that all depend on one another, of two or more. Tarjan's algorithm, with a stack of its own. */
+const knotsIn = (next: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlySet<string>> => {
+  const knots: Array<ReadonlySet<string>> = []
   /** When an issue was first met, and the earliest on the stack that it leads to. */
   const met = new Map<string, { readonly order: number; low: number; onStack: boolean }>()
   const stack: Array<string> = []
@@ -102,11 +98,40 @@ export const findCycles = (edges: Iterable<Edge>): ReadonlyArray<ReadonlyArray<s
         const visit = met.get(id)
         if (visit !== undefined) visit.onStack = false
       }
-      const cycle = shortestWay(next, here.id, here.id, id => knot.has(id))
-      if (cycle !== undefined) cycles.push(cycle)
+      if (knot.size > 1 || next.get(here.id)?.includes(here.id) === true) knots.push(knot)
     }
   }
-  return cycles
+  return knots
+}
+
+/**
+ * The cycles that are there, brought in by others' lines. Of each knot (issues that all depend on one another) one
+ * cycle: `a`, `b`, …, `a`.
+ */
+export const findCycles = (edges: Iterable<Edge>): ReadonlyArray<ReadonlyArray<string>> => {
+  const next = targets(edges)
+  return knotsIn(next).flatMap(knot => {
+    const [start = ""] = knot
+    const cycle = shortestWay(next, start, start, id => knot.has(id))
+    return cycle === undefined ? [] : [cycle]
+  })
+}
+
+/** Of dependencies that are about to be added, the first that would close a cycle: with it, as `findCycle` gives it. */
+export const firstToClose = <E extends Edge>(
+  edges: Iterable<Edge>,
+  added: ReadonlyArray<E>
+): { readonly edge: E; readonly path: ReadonlyArray<string> } | undefined => {
+  const all = [...edges, ...added]
+  const knotOf = new Map<string, number>()
+  for (const [number, knot] of knotsIn(targets(all)).entries()) for (const id of knot) knotOf.set(id, number)
+  for (const edge of added) {
+    const knot = knotOf.get(edge.issueId)
+    if (!isBlocking(edge.type) || knot === undefined || knot !== knotOf.get(edge.dependsOnId)) continue
+    const path = findCycle(all, edge.issueId, edge.dependsOnId)
+    if (path !== undefined) return { edge, path }
+  }
+  return undefined
 }
 
 /** All that descends from an issue by `parent-child`, without itself. */

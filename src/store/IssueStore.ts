@@ -187,6 +187,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
       { readonly rows: ReadonlyArray<Readiness.Row>; readonly edges: ReadonlyArray<Edge> },
       StoreError
     >
+    /** The rows with one of these external references, tombstones among them, the oldest first. */
+    readonly withExternalRefs: (refs: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     /** Dependencies that point to this id. */
     readonly dependents: (id: string) => Effect.Effect<ReadonlyArray<Edge>, StoreError>
     readonly labels: Effect.Effect<ReadonlyArray<{ readonly label: string; readonly count: number }>, StoreError>

@@ -354,6 +354,12 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         )
         return { rows, edges }
       }),
+      withExternalRefs: Effect.fnUntraced(function* (refs) {
+        const rows = yield* run(sql<RowShape>`select ${rowColumns} from issues i
+          left join dirty_issues d on d.issue_id = i.id
+          where i.external_ref in (select value from json_each(${json(refs)})) order by i.created_at, i.id`)
+        return rows.map(toMarkedRow)
+      }),
       dependents: id =>
         run(sql<Edge>`select issue_id as "issueId", depends_on_id as "dependsOnId", type from dependencies
           where depends_on_id = ${id} order by issue_id, type`),

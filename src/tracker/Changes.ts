@@ -1,12 +1,10 @@
-/** The use cases that change issues themselves: created, edited, closed, deleted. */
-import * as Clock from "effect/Clock"
+/** The use cases that change issues themselves: edited, closed, deleted. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Instant from "../domain/Instant.ts"
 import * as Issue from "../domain/Issue.ts"
 import * as IssueChange from "../domain/IssueChange.ts"
-import * as IssueId from "../domain/IssueId.ts"
 import { IssueStore, type MarkedRow } from "../store/IssueStore.ts"
 import { Conflict } from "./Conflict.ts"
 import * as Epics from "./Epics.ts"
@@ -17,89 +15,13 @@ import type { Tracker } from "./Tracker.ts"
 
 type Changes = Pick<
   Tracker["Type"],
-  "create" | "update" | "claim" | "claimReady" | "close" | "closeEligibleEpics" | "reopen" | "delete" | "undelete"
+  "update" | "claim" | "claimReady" | "close" | "closeEligibleEpics" | "reopen" | "delete" | "undelete"
 >
-
-/** Blocking dependencies of each new issue are made of these. */
-interface Link {
-  readonly id: string
-  readonly type: string
-}
 
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const ready = yield* ReadyWork.make(rows)
-  const { actor, change, context, edit, editOne, find, issueOf, prefix, recordOf, save } = rows
-
-  const isTaken = (id: string) => Effect.map(store.row(id), Option.isSome)
-
-  const newId = Effect.fnUntraced(function* (
-    input: { readonly id?: string; readonly force?: boolean },
-    fields: Issue.NewIssue,
-    parent: string | undefined
-  ) {
-    if (input.id !== undefined) {
-      const id = yield* IssueId.decode(input.id)
-      const expected = yield* prefix
-      if (input.force !== true && !IssueId.hasPrefix(id, expected)) {
-        return yield* new Issue.InvalidValue({
-          field: "id",
-          value: id,
-          rule: `an id that begins with ${expected}- (or given with --force)`
-        })
-      }
-      if (yield* isTaken(id)) return yield* new Conflict({ id, detail: "there is an issue of that id already" })
-      return id
-    }
-    if (parent !== undefined) return yield* IssueId.childId(parent, [], (yield* store.nextChild(parent)) - 1)
-    const taken = new Set<string>()
-    const drawing = {
-      prefix: yield* prefix,
-      title: fields.title,
-      description: fields.description ?? "",
-      actor,
-      nanoseconds: yield* Clock.currentTimeNanos,
-      count: yield* store.roots,
-      taken: (id: string) => taken.has(id)
-    }
-    // one draw is asked for, and mostly free: the ids of all issues need not be read
-    for (;;) {
-      const id = IssueId.generate(drawing)
-      if (!(yield* isTaken(id))) return id
-      taken.add(id)
-    }
-  })
-
-  const create: Changes["create"] = input =>
-    change(
-      "create",
-      Effect.gen(function* () {
-        const fields = yield* Issue.decodeNewIssue(input)
-        const parent = input.parent === undefined ? undefined : (yield* find(input.parent)).id
-        const links: Array<Link> = parent === undefined ? [] : [{ id: parent, type: "parent-child" }]
-        for (const { id, type } of input.dependencies ?? []) {
-          links.push({ id: (yield* find(id)).id, type: yield* Issue.decodeDependencyType(type) })
-        }
-        const id = yield* newId(input, fields, parent)
-        const distinct = links.filter(
-          (link, i) => links.findIndex(other => other.id === link.id && other.type === link.type) === i
-        )
-        const record = IssueChange.create(
-          fields,
-          id,
-          yield* context,
-          distinct.map(link => ({ dependsOnId: link.id, type: link.type }))
-        )
-        yield* save(undefined, record, "created")
-        for (const blocked of input.blocks ?? []) {
-          const row = yield* find(blocked)
-          const { edges } = yield* store.graph
-          yield* refuseCycle(edges, { issueId: row.id, dependsOnId: id, type: "blocks" })
-          yield* edit(row, "dependency_added", [IssueChange.addDependency(id, "blocks")])
-        }
-        return Issue.fromRecord(record)
-      })
-    )
+  const { actor, change, edit, editOne, find, issueOf, recordOf } = rows
 
   /** What a claim sets. */
   const claimed: Issue.IssueUpdate = { assignee: actor, status: "in_progress" }
@@ -212,7 +134,6 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     )
 
   const changes: Changes = {
-    create,
     update,
     claim: id => update(id, { claim: true }),
     claimReady,

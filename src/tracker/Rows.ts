@@ -165,6 +165,20 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
       ])
     })
 
+  /** Issues that were not there, with their first events. */
+  const saveNew = Effect.fnUntraced(function* (records: ReadonlyArray<IssueRecord.IssueRecord>) {
+    yield* store.write(records.map(record => ({ record, state: { _tag: "dirty", base: undefined } })))
+    yield* store.addEvents(
+      records.map(record => ({
+        issueId: record.id,
+        type: "created",
+        actor: options.actor,
+        at: IssueRecord.text(record, "updated_at") ?? "",
+        newValue: IssueRecord.line(record)
+      }))
+    )
+  })
+
   /** Edits a row; what changes nothing writes nothing. */
   const edit = Effect.fnUntraced(function* (
     row: MarkedRow,
@@ -199,6 +213,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     change,
     changeWhole,
     save,
+    saveNew,
     edit,
     editOne
   }

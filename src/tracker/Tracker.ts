@@ -24,6 +24,7 @@ import type { IssueLock, LockError } from "../issue-file/IssueLock.ts"
 import type { AuditEvent, FlushRecord, IssueStore, RowFilter, StoreError, StoreSchema } from "../store/IssueStore.ts"
 import * as Changes from "./Changes.ts"
 import { Conflict } from "./Conflict.ts"
+import * as Creation from "./Creation.ts"
 import * as Links from "./Links.ts"
 import * as Overviews from "./Overviews.ts"
 import * as Publishing from "./Publishing.ts"
@@ -33,6 +34,7 @@ import * as Rows from "./Rows.ts"
 import * as Transfer from "./Transfer.ts"
 import * as Upkeep from "./Upkeep.ts"
 
+export type { Created, Draft, DraftRefused } from "./Creation.ts"
 export { Conflict }
 
 /** What any change may fail with before it is committed; nothing was changed then. */
@@ -262,17 +264,16 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
   {
     /** Takes over the issue file if there is one. `prefix`: of new ids, stored in config.yaml by the caller. */
     readonly init: Effect.Effect<InitReport, ChangeError | IssueLine.UnreadableLine>
-    readonly create: (
-      input: Issue.NewIssue & {
-        readonly id?: string
-        readonly parent?: string
-        readonly dependencies?: ReadonlyArray<{ readonly id: string; readonly type: string }>
-        /** Issues that the new one blocks. */
-        readonly blocks?: ReadonlyArray<string>
-        /** Accept an explicit id with another prefix. */
-        readonly force?: boolean
-      }
-    ) => Effect.Effect<Issue.Issue, ChangeError>
+    /** A new issue; if there is one with its `external_ref`, that one as it is. */
+    readonly create: (draft: Creation.Draft) => Effect.Effect<Issue.Issue, ChangeError>
+    /**
+     * New issues, all of them or none, in the order of the drafts; they may name one another. One whose `external_ref` an
+     * issue has already is that issue. `dryRun`: says what would be made, with ids that are not kept.
+     */
+    readonly createMany: (
+      drafts: ReadonlyArray<Creation.Draft>,
+      how?: { readonly dryRun?: boolean }
+    ) => Effect.Effect<ReadonlyArray<Creation.Created>, ChangeError | Creation.DraftRefused>
     readonly update: (
       id: string,
       change: Issue.IssueUpdate & {
@@ -409,6 +410,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   return Tracker.of({
     ...(yield* Reads.make(rows)),
     ...(yield* Overviews.make(rows)),
+    ...(yield* Creation.make(rows)),
     ...(yield* Changes.make(rows)),
     ...(yield* Links.make(rows)),
     ...(yield* Renaming.make(rows)),

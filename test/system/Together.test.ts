@@ -75,6 +75,18 @@ describe(`${processes} processes at once`, () => {
     expectSettled(place)
   })
 
+  it("G13: create with one external reference: one issue, and each is told of it", async () => {
+    const place = await repository()
+    const ended = await Promise.all(
+      numbers.map(number => bd(place, "create", `by ${number}`, "--external-ref", "gh-1", "--json"))
+    )
+    expect(ended.filter(({ exitCode }) => exitCode !== 0)).toEqual([])
+    expect(issues(place)).toHaveLength(1)
+    expect(new Set(ended.map(each => answer(each).id))).toEqual(new Set(issues(place).map(({ id }) => id)))
+    expect(ended.filter(({ stderr }) => stderr.includes("this external reference already"))).toHaveLength(processes - 1)
+    expectSettled(place)
+  })
+
   it("G13: ready --claim: each gets a different issue", async () => {
     const place = await repository(numbers.map(number => `work ${number}`))
     const ended = await Promise.all(

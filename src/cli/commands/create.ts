@@ -1,52 +1,39 @@
 import * as Effect from "effect/Effect"
 import * as Issue from "../../domain/Issue.ts"
-import { Tracker } from "../../tracker/Tracker.ts"
+import { type Draft, Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
 import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { create, quick as quickSpec } from "../CommandTable.ts"
+import * as DependencyText from "../DependencyText.ts"
 import * as Escape from "../Escape.ts"
-import * as Markdown from "../Markdown.ts"
 import * as Output from "../Output.ts"
 import * as Prose from "../Prose.ts"
 import * as Render from "../Render.ts"
 
-/** `[TYPE:]ID`; a colon that follows no word is part of the id. */
-const dependency = (text: string): { readonly id: string; readonly type: string } => {
-  const colon = text.indexOf(":")
-  return colon > 0 ? { type: text.slice(0, colon), id: text.slice(colon + 1) } : { type: "blocks", id: text }
-}
-
-const created = (issue: Issue.Issue): string =>
-  `✓ Created issue: ${Escape.line(issue.id)}
+const created = (issue: Issue.Issue, done: string): string =>
+  `${done}: ${Escape.line(issue.id)}
   Title: ${Escape.line(issue.title)}
   Priority: P${issue.priority}
   Status: ${issue.status}`
 
-const fromFile = Effect.fnUntraced(function* (path: string) {
-  const tracker = yield* Tracker
-  const text = yield* Prose.read({ _tag: "File", path })
-  const drafts = Markdown.issues(text)
-  if (drafts.length === 0) {
-    return yield* new UsageError({ detail: `${path} describes no issue`, hint: "a line ## TITLE begins an issue" })
-  }
-  const changes = Change.each(drafts, ({ dependencies, ...draft }) =>
-    Effect.flatMap(Issue.decodeNewIssue(draft), input =>
-      tracker.create({ ...input, dependencies: dependencies.map(dependency) })
-    )
-  )
-  yield* Change.run(changes, {
-    json: issues => issues.map(Render.json),
-    text: issues =>
-      [
-        `✓ Created ${issues.length} issues from ${Escape.line(path)}:`,
-        ...issues.map(
-          ({ id, issue_type, priority, title }) =>
-            `  ${Escape.line(id)}: ${Escape.line(title)} [P${priority}, ${Escape.line(issue_type)}]`
-        )
-      ].join("\n")
+/** The fields that were given and are not so in the issue that is there. */
+const differing = (given: Draft, issue: Issue.Issue): ReadonlyArray<string> =>
+  Object.entries(given).flatMap(([field, value]) => {
+    if (value === undefined || value === "") return []
+    if (field === "labels") return (given.labels ?? []).every(label => issue.labels.includes(label)) ? [] : [field]
+    return field in issue && typeof value !== "object" && issue[field as keyof Issue.Issue] !== value ? [field] : []
   })
-})
+
+/** Said of an issue that is there already by its external reference. */
+const sameReference = (given: Draft, issue: Issue.Issue): string => {
+  const fields = differing(given, issue)
+  return [
+    `${Escape.line(issue.id)} has this external reference already and was left as it is`,
+    ...(issue.status === "closed" ? ["; it is closed"] : []),
+    ...(fields.length === 0 ? [] : [`; it differs in ${fields.join(", ")}, which bd update changes`])
+  ].join("")
+}
 
 export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<typeof create>) {
   const tracker = yield* Tracker
@@ -54,10 +41,18 @@ export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<type
   if (flags.file !== undefined) {
     if (title !== undefined)
       return yield* new UsageError({ detail: "a title and --file exclude each other", hint: undefined })
-    return yield* fromFile(flags.file)
+    const alone = Object.entries(flags).find(
+      ([flag, value]) => !["file", "force", "dry-run"].includes(flag) && value !== undefined && value !== false
+    )
+    if (alone !== undefined) {
+      const detail = `--${alone[0]} and --file exclude each other`
+      return yield* new UsageError({ detail, hint: "the fields of each issue are in the file" })
+    }
+    const { run: createFrom } = yield* Effect.promise(() => import("./createFrom.ts"))
+    return yield* createFrom(flags.file, { dryRun: flags["dry-run"], force: flags.force })
   }
   if (title === undefined) {
-    return yield* new UsageError({ detail: "TITLE is missing", hint: "usage: bd create TITLE, or --file FILE.md" })
+    return yield* new UsageError({ detail: "TITLE is missing", hint: "usage: bd create TITLE, or --file FILE" })
   }
   if (args.title !== undefined && flags.title !== undefined && args.title !== flags.title) {
     return yield* new UsageError({ detail: "two different titles are given", hint: "give TITLE or --title, not both" })
@@ -66,8 +61,8 @@ export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<type
   const design = yield* Prose.readOptional(flags.design)
   const acceptance = yield* Prose.readOptional(flags.acceptance)
   const notes = yield* Prose.readOptional(flags.notes)
-  const attempt = Effect.gen(function* () {
-    const input = yield* Issue.decodeNewIssue({
+  const draft = Effect.map(
+    Issue.decodeNewIssue({
       title,
       issue_type: flags.type,
       priority: flags.priority,
@@ -79,11 +74,11 @@ export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<type
       labels: flags.labels,
       external_ref: flags["external-ref"],
       estimated_minutes: flags.estimate
-    })
-    return yield* tracker.create({
-      ...input,
+    }),
+    (fields): Draft => ({
+      ...fields,
       dependencies: [
-        ...(flags.deps ?? []).map(dependency),
+        ...(flags.deps ?? []).map(DependencyText.read),
         ...(flags["blocked-by"] ?? []).map(id => ({ id, type: "blocks" }))
       ],
       blocks: flags.blocks ?? [],
@@ -91,11 +86,40 @@ export const run = Effect.fn("bd.create")(function* ({ args, flags }: Input<type
       ...(flags.id === undefined ? {} : { id: flags.id }),
       ...(flags.parent === undefined ? {} : { parent: flags.parent })
     })
+  )
+  let reference: string | undefined
+  const attempt = Effect.gen(function* () {
+    const given = yield* draft
+    const [created] = yield* Effect.catchTag(
+      tracker.createMany([given], { dryRun: flags["dry-run"] }),
+      "DraftRefused",
+      ({ error }) => Effect.fail(error)
+    )
+    if (created === undefined) return yield* Effect.dieMessage("no issue was made")
+    if (created.existed) reference = sameReference(given, created.issue)
+    return created.issue
   })
-  yield* Change.run(Change.one(attempt), {
-    json: ([issue]) => (issue === undefined ? null : Render.json(issue)),
-    text: issues => issues.map(created).join("\n")
-  })
+  if (flags["dry-run"]) {
+    const issue = yield* attempt
+    const fresh = reference === undefined ? [issue] : []
+    yield* Output.answer({
+      json: () => ({ dry_run: true, created_count: fresh.length, created: fresh.map(Render.json) }),
+      text: () =>
+        [
+          ...fresh.map(issue => created(issue, "Would create issue")),
+          "Nothing was created; an id that is not given will be another one."
+        ].join("\n")
+    })
+  } else {
+    yield* Change.run(Change.one(attempt), {
+      json: ([issue]) => (issue === undefined ? null : Render.json(issue)),
+      text: issues =>
+        issues
+          .map(issue => created(issue, reference === undefined ? "✓ Created issue" : "✓ Issue is there already"))
+          .join("\n")
+    })
+  }
+  if (reference !== undefined) yield* Output.note(reference)
 })
 
 export const quick = Effect.fn("bd.q")(function* ({ args, flags }: Input<typeof quickSpec>) {

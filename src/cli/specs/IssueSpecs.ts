@@ -23,15 +23,30 @@ export const create = spec({
     deps: { kind: "list", value: "[TYPE:]ID,…", summary: "what it depends on" },
     "blocked-by": { kind: "list", value: "ID,…", summary: "what blocks it" },
     blocks: { kind: "list", value: "ID,…", summary: "what it blocks" },
-    force: { kind: "none", summary: "allow an id with another prefix" },
-    file: { kind: "text", short: "f", value: "FILE.md", summary: "create the issues a Markdown file describes" }
+    force: { kind: "none", summary: "allow an id with another prefix, and a second issue of one --external-ref" },
+    file: {
+      kind: "text",
+      short: "f",
+      value: "FILE",
+      summary: "create the issues that a file describes, JSONL or Markdown; -: stdin"
+    },
+    "dry-run": { kind: "none", summary: "show what would be created" }
   },
   examples: [
     'bd create "Fix the login page" -t bug -p 1',
     'bd create "Add a test" --deps discovered-from:app-a3f8 -l test,ci',
-    "bd create Crash --description-file report.txt"
+    "bd create Crash --description-file report.txt",
+    `printf '%s\\n' '{"key":"a","title":"First"}' '{"title":"Second","blocked_by":["a"]}' | bd create -f -`
   ],
-  mutates: true
+  mutates: true,
+  notes: `--external-ref R, when an issue has it already: that issue is the answer and stays as it is, exit 0. So a create can
+be repeated without a second issue coming of it. If the issue was deleted: exit 5.
+
+--file makes all of the issues or none. JSONL: an object a line (or one array of them), with the fields of --json: title,
+description, design, acceptance_criteria, notes, priority, issue_type, status, assignee, estimated_minutes, external_ref,
+labels; and id, parent, deps (["TYPE:ID", …]), blocked_by, blocks. key names an issue for the others of the file, in parent,
+deps, blocked_by and blocks. Markdown: ## begins an issue; ### Priority, Type, Description, Design, Acceptance, Notes,
+Assignee, Labels, Deps.`
 })
 
 export const quick = spec({
