@@ -110,7 +110,9 @@ export const buildProgram = async (
   define: Record<string, string> = {}
 ): Promise<void> => {
   const program = await bundled(entry, define)
-  const hash = createHash("sha256").update(program).digest("hex").slice(0, 16)
+  // what sets V8's flags belongs to it: a code cache is good for the program and the flags that it was made under
+  const tuning = readFileSync(path.join(root, "src/cli/launcher/Bundle.ts"))
+  const hash = createHash("sha256").update(program).update(tuning).digest("hex").slice(0, 16)
   const launcher = (name: string, rendered: Record<string, string> = {}) =>
     bundled(path.join(root, `src/cli/launcher/${name}.ts`), { __BUNDLE_HASH__: hash, __RENDERED__: rendered })
   mkdirSync(directory, { recursive: true })

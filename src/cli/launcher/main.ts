@@ -4,7 +4,6 @@
  * What always is the same answer, the build has asked the program for already: front ends ask for the version often.
  */
 import { writeSync } from "node:fs"
-import { setFlagsFromString } from "node:v8"
 import * as Bundle from "./Bundle.ts"
 
 declare const __BUNDLE_HASH__: string
@@ -18,11 +17,8 @@ const rendered =
     : __RENDERED__[word]
 
 const run = (): void => {
+  Bundle.tuneV8()
   const program = Bundle.load(Bundle.locate(__dirname, __BUNDLE_HASH__))
-  // Node 20's V8 begins to optimize after a tenth of a second, which is when most commands end: it may wait nine times as
-  // long. Set when the cache has been accepted, since none is taken that was made under other flags. Later ones, which
-  // tell of a flag that they do not know on stderr, are left as they are
-  if (process.versions.v8.startsWith("11.3.")) setFlagsFromString("--interrupt-budget=600000")
   program.run(require)
 }
 

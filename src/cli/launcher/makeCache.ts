@@ -25,6 +25,7 @@ const commands = [
 ]
 
 const runAndCache = (): void => {
+  Bundle.tuneV8()
   const program = Bundle.load(bundle)
   process.on("exit", () => {
     const written = `${bundle.cacheFile}.${process.pid}`
