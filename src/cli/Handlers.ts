@@ -9,13 +9,14 @@ import type { Tracker } from "../tracker/Tracker.ts"
 import { type CommandSpec, changesIssues, type Input } from "./CommandSpec.ts"
 import * as Table from "./CommandTable.ts"
 import type { CommandError } from "./ExitCode.ts"
+import type { Project } from "./Project.ts"
 import type { Session } from "./Session.ts"
 import type { Settings } from "./Settings.ts"
 import type { Stdio } from "./Stdio.ts"
 import type { WorkingDirectory } from "./WorkingDirectory.ts"
 
 /** What every command can use. */
-export type Surroundings = Stdio | Settings | WorkingDirectory | FileSystem.FileSystem | Path.Path
+export type Surroundings = Stdio | Settings | Project | WorkingDirectory | FileSystem.FileSystem | Path.Path
 
 type Run<S extends CommandSpec, R> = (input: Input<S>) => Effect.Effect<void, CommandError, R>
 

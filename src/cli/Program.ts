@@ -10,10 +10,11 @@ import * as Option from "effect/Option"
 import * as Argv from "./Argv.ts"
 import type { CommandError } from "./ExitCode.ts"
 import * as Output from "./Output.ts"
+import { make as makeProject, Project } from "./Project.ts"
 import * as SettingsModule from "./Settings.ts"
 import { Settings } from "./Settings.ts"
 import { Stdio } from "./Stdio.ts"
-import { WorkingDirectory } from "./WorkingDirectory.ts"
+import type { WorkingDirectory } from "./WorkingDirectory.ts"
 
 const invoke = (invocation: Argv.Invocation) =>
   Effect.gen(function* () {
@@ -41,32 +42,31 @@ const perform = (reading: Argv.Reading) =>
     }
   })
 
-/** What `config.yaml` says, if there is a place to work on: without one the command tells of that. */
-const configured = (settings: Settings["Type"]) =>
-  Effect.gen(function* () {
-    const Discovery = yield* Effect.promise(() => import("./Discovery.ts"))
-    const ConfigFile = yield* Effect.promise(() => import("./ConfigFile.ts"))
-    const { directory } = yield* Discovery.find(yield* WorkingDirectory)
-    return yield* ConfigFile.load(directory)
-  }).pipe(
-    Effect.orElseSucceed(() => new Map<string, string>()),
-    Effect.provideService(Settings, settings)
-  )
-
-/** The settings; if they cannot be read, the failure is told as the flags ask. They are no reason to keep
- * back help or the version. */
+/** The settings, with the project whose `config.yaml` has a say in them. */
 const readSettings = ({ _tag, globals }: Argv.Reading) =>
   Effect.gen(function* () {
     const given = yield* SettingsModule.make(globals)
-    if (_tag !== "Invocation") return given
-    const settings = yield* configured(given)
-    return settings.size === 0 ? given : yield* SettingsModule.make(globals, settings)
-  }).pipe(
-    Effect.map(settings => ({ settings, problem: Option.none<CommandError>() })),
+    const project = yield* Effect.provideService(makeProject, Settings, given)
+    if (_tag !== "Invocation") return { settings: given, project }
+    // without a place to work on, the command tells of that
+    const configured = yield* Effect.orElseSucceed(project.config, () => new Map<string, string>())
+    const settings = configured.size === 0 ? given : yield* SettingsModule.make(globals, configured)
+    return { settings, project }
+  })
+
+/** If the settings cannot be read, the failure is told as the flags ask. They are no reason to keep back help or the
+ * version. */
+const settingsOrProblem = (reading: Argv.Reading) =>
+  readSettings(reading).pipe(
+    Effect.map(({ project, settings }) => ({ settings, project, problem: Option.none<CommandError>() })),
     Effect.catchAll(error =>
-      Effect.succeed({
-        settings: { ...SettingsModule.defaults, json: Argv.isOn(globals.get("json")) },
-        problem: _tag === "Invocation" ? Option.some<CommandError>(error) : Option.none<CommandError>()
+      Effect.gen(function* () {
+        const settings = { ...SettingsModule.defaults, json: Argv.isOn(reading.globals.get("json")) }
+        return {
+          settings,
+          project: yield* Effect.provideService(makeProject, Settings, settings),
+          problem: reading._tag === "Invocation" ? Option.some<CommandError>(error) : Option.none<CommandError>()
+        }
       })
     )
   )
@@ -77,7 +77,7 @@ export const main = (
 ): Effect.Effect<number, never, Stdio | WorkingDirectory | FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
   Effect.gen(function* () {
     const reading = Argv.read(words)
-    const { problem, settings } = yield* readSettings(reading)
+    const { problem, project, settings } = yield* settingsOrProblem(reading)
     const stdio = yield* Stdio
     let answered = false
     const watched = Stdio.of({
@@ -98,6 +98,7 @@ export const main = (
         })
       ),
       Effect.provideService(Settings, settings),
+      Effect.provideService(Project, project),
       Effect.provideService(Stdio, watched)
     )
   })

@@ -30,13 +30,12 @@ export interface ServicesOptions {
   readonly inMemory?: boolean
 }
 
-/** Tracker and session at a place. */
-export const layer = (location: Location, options: ServicesOptions) =>
+/** Tracker and session at a place; `config` is what its `config.yaml` says. */
+export const layer = (location: Location, config: ReadonlyMap<string, string>, options: ServicesOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const settings = yield* Settings
       const actor = yield* Actor.find(options)
-      const config = yield* ConfigFile.load(location.directory)
       return Layer.merge(
         Layer.succeed(Session, { location, actor }),
         (options.inMemory === true ? Workspace.layerReadOnly : Workspace.layer)({
@@ -55,3 +54,7 @@ export const layer = (location: Location, options: ServicesOptions) =>
       )
     })
   )
+
+/** As `layer`, at a place whose settings nobody has read. */
+export const layerAt = (location: Location, options: ServicesOptions) =>
+  Layer.unwrapEffect(Effect.map(ConfigFile.load(location.directory), config => layer(location, config, options)))

@@ -3,13 +3,18 @@ import { InvalidFlag } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { configGet, configSet, configUnset } from "../CommandTable.ts"
 import * as ConfigFile from "../ConfigFile.ts"
-import * as Discovery from "../Discovery.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import * as Prefix from "../Prefix.ts"
-import { WorkingDirectory } from "../WorkingDirectory.ts"
+import { Project } from "../Project.ts"
 
-const here = Effect.flatMap(WorkingDirectory, Discovery.find)
+const configured = Effect.flatMap(Project, ({ config }) => config)
+
+const change = (edit: (text: string) => string) =>
+  Effect.gen(function* () {
+    const { directory } = yield* (yield* Project).location
+    yield* ConfigFile.change(directory, edit)
+  })
 
 /** The classic calls the prefix `issue_prefix`, people call it `prefix`. */
 const nameOf = (key: string): string => (["issue_prefix", "prefix"].includes(key) ? ConfigFile.prefixKey : key)
@@ -22,7 +27,7 @@ const checkedName = (key: string) =>
       )
 
 export const get = Effect.fn("bd.config.get")(function* ({ args }: Input<typeof configGet>) {
-  const settings = yield* ConfigFile.load((yield* here).directory)
+  const settings = yield* configured
   const value = settings.get(nameOf(args.key))
   yield* Output.answer({
     json: () => ({ key: args.key, value: value ?? "" }),
@@ -33,7 +38,7 @@ export const get = Effect.fn("bd.config.get")(function* ({ args }: Input<typeof 
 export const set = Effect.fn("bd.config.set")(function* ({ args }: Input<typeof configSet>) {
   const key = yield* checkedName(args.key)
   const value = key === ConfigFile.prefixKey ? yield* Prefix.decode(args.value) : args.value
-  yield* ConfigFile.change((yield* here).directory, text => ConfigFile.set(text, key, value))
+  yield* change(text => ConfigFile.set(text, key, value))
   yield* Output.confirm({
     json: () => ({ key: args.key, value }),
     text: () => `Set ${Escape.line(args.key)} = ${Escape.line(value)}`
@@ -41,7 +46,7 @@ export const set = Effect.fn("bd.config.set")(function* ({ args }: Input<typeof 
 })
 
 export const list = Effect.fn("bd.config.list")(function* () {
-  const settings = [...(yield* ConfigFile.load((yield* here).directory))].sort(([a], [b]) => (a < b ? -1 : 1))
+  const settings = [...(yield* configured)].sort(([a], [b]) => (a < b ? -1 : 1))
   yield* Output.answer({
     json: () => Object.fromEntries(settings),
     text: () =>
@@ -57,6 +62,6 @@ export const list = Effect.fn("bd.config.list")(function* () {
 
 export const unset = Effect.fn("bd.config.unset")(function* ({ args }: Input<typeof configUnset>) {
   const key = yield* checkedName(args.key)
-  yield* ConfigFile.change((yield* here).directory, text => ConfigFile.unset(text, key))
+  yield* change(text => ConfigFile.unset(text, key))
   yield* Output.confirm({ json: () => ({ key: args.key }), text: () => `Unset ${Escape.line(args.key)}` })
 })

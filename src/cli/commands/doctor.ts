@@ -147,7 +147,7 @@ const publish = (location: Discovery.Location) =>
     const tracker = yield* Tracker
     const report = yield* tracker.flushNow({ full: false })
     return report.mode === "unchanged" ? "nothing had to be published" : `published ${report.written} lines`
-  }).pipe(Effect.provide(Services.layer(location, { mutates: true })))
+  }).pipe(Effect.provide(Services.layerAt(location, { mutates: true })))
 
 /** Each finding that has a repair, repaired; one that fails keeps none of the others from being tried. */
 const repair = Effect.fnUntraced(function* (found: Surveyed, justThere: boolean, flags: Input<typeof doctor>["flags"]) {

@@ -1,15 +1,15 @@
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as ConfigFile from "../ConfigFile.ts"
-import * as Discovery from "../Discovery.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
-import { WorkingDirectory } from "../WorkingDirectory.ts"
+import { Project } from "../Project.ts"
 
 export const run = Effect.fn("bd.where")(function* () {
   const path = yield* Path.Path
-  const location = yield* Discovery.find(yield* WorkingDirectory)
-  const prefix = (yield* ConfigFile.load(location.directory)).get(ConfigFile.prefixKey)
+  const project = yield* Project
+  const location = yield* project.location
+  const prefix = (yield* project.config).get(ConfigFile.prefixKey)
   const issueFile = path.join(location.directory, location.issueFile)
   yield* Output.answer({
     json: () => ({
