@@ -1,5 +1,6 @@
 /** beads-ui, the web front end, on this `bd`: everything its WebSocket offers, and what is in store and file after it. */
-import { describe, expect, it } from "vitest"
+import Database from "better-sqlite3"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { calls } from "../../golden/front-ends.ts"
 import { bd, lines, ok, type Repository } from "../bd.ts"
 import { fingerprint } from "../git.ts"
@@ -60,12 +61,23 @@ describe("beads-ui on this bd", () => {
     expect([fingerprint(made.store), fingerprint(made.issueFile)]).toEqual(before)
   })
 
-  it("what another shell does is pushed by itself: the store's own file changes", async () => {
-    const { client, made } = await withOneIssue()
-    const id = await create(made, "From another shell")
-    await client.until(() => client.list("all-issues").some(issue => issue.id === id))
-    expect(titles(client.list("all-issues"))).toEqual(["From another shell", "The first"])
-  })
+  it.each(["nobody", "a reader"])(
+    "what another shell does is pushed by itself, while %s has the store open",
+    async who => {
+      const { client, made } = await withOneIssue()
+      if (who === "a reader") {
+        // keeps what is new in the log, beside the file that is watched
+        const reader = new Database(made.store, { readonly: true })
+        onTestFinished(() => {
+          reader.close()
+        })
+        reader.exec("begin; select count(*) from issues")
+      }
+      const id = await create(made, "From another shell")
+      await client.until(() => client.list("all-issues").some(issue => issue.id === id))
+      expect(titles(client.list("all-issues"))).toEqual(["From another shell", "The first"])
+    }
+  )
 
   it("G11: creates issues of each type and priority: pushed, in the store, in the issue file", async () => {
     const { client, made } = await withOneIssue()
