@@ -1,5 +1,7 @@
 /** G28: kills a command before its system calls, each time in a copy of the same repository, and looks what is found. */
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import { expect } from "vitest"
 import { bd, copyOf, leftovers, lines, ok, type Repository, run, stored } from "./bd.ts"
 import { describePoint, inParallel, isAnswer, type KillPoint, killedAt, killPoints } from "./killing.ts"
@@ -27,10 +29,21 @@ const contents = (all: ReadonlyArray<string>): ReadonlyArray<string> =>
 
 const contentOf = (file: string) => (existsSync(file) ? readFileSync(file, "utf8") : undefined)
 
+/** The other files of `.beads` with their content, but for what a process has there while it runs. */
+const besides = ({ beads, directory }: Repository): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(beads, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile() && !/^(issues\.jsonl|beads\.db.*|.*\.(lock|tmp|aside))$/.test(entry.name))
+      .map(({ name, parentPath }) => join(parentPath, name))
+      .map(file => [file.slice(beads.length + 1), readFileSync(file, "utf8").replaceAll(directory, "")])
+  )
+
 /** A scenario whose states are known: what the file holds before the command, and after one that was left in peace. */
 export interface Prepared extends Scenario {
   readonly before: ReadonlyArray<string>
   readonly after: ReadonlyArray<string>
+  readonly besidesBefore: Readonly<Record<string, string>>
+  readonly besidesAfter: Readonly<Record<string, string>>
   /** The lines that stand there before and after. */
   readonly kept: ReadonlyArray<string>
 }
@@ -45,13 +58,19 @@ export const prepared = async (scenario: Scenario): Promise<Prepared> => {
     ...scenario,
     before: contents(standing),
     after: contents([...now]),
+    besidesBefore: besides(template),
+    besidesAfter: besides(place),
     kept: standing.filter(line => now.has(line))
   }
 }
 
+/** Whether all files of `.beads` are as the command leaves them. */
+const isReplaced = ({ after, besidesAfter }: Prepared, place: Repository): boolean =>
+  isDeepStrictEqual([contents(lines(place)), besides(place)], [after, besidesAfter])
+
 /** What must hold after the kill, or another end before its time; whether the change was there. */
 export const recovers = async (
-  { after, before, kept, left = /^$/ }: Prepared,
+  { after, before, besidesAfter, besidesBefore, kept, left = /^$/ }: Prepared,
   place: Repository,
   acknowledged: boolean
 ): Promise<boolean> => {
@@ -61,6 +80,11 @@ export const recovers = async (
   const inFile = contents(lines(place))
   expect([before, after]).toContainEqual(inFile)
   expect(lines(place)).toEqual(expect.arrayContaining([...kept]))
+  const beside = besides(place)
+  for (const name of new Set(Object.keys({ ...besidesBefore, ...beside, ...besidesAfter }))) {
+    expect([besidesBefore[name], besidesAfter[name]], name).toContain(beside[name])
+  }
+  if (acknowledged) expect(beside).toEqual(besidesAfter)
 
   // a read needs no repair, and makes none in the issue file
   const content = contentOf(place.issueFile)
@@ -93,6 +117,8 @@ export interface Killed {
   /** The call that it did not come to make. */
   readonly call: string
   readonly acknowledged: boolean
+  /** Whether it had replaced the issue file (and what else it replaces) by then. */
+  readonly replaced: boolean
   /** Whether the change was there afterwards. */
   readonly done: boolean
 }
@@ -108,6 +134,7 @@ export const killOnce = async (scenario: Prepared, point: KillPoint): Promise<Ki
   return {
     call: describePoint({ ...point, call }),
     acknowledged,
+    replaced: isReplaced(scenario, place),
     done: await recovers(scenario, place, acknowledged)
   }
 }

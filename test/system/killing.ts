@@ -30,7 +30,7 @@ const padding = { NODE_OPTIONS: `--require ${fileURLToPath(new URL("padding.cjs"
  * Names that the main thread uses as well, and often. Not `write`: the pool's thread writes once for each operation to
  * wake the loop, far more often than the main thread writes by the time of the first file.
  */
-const padded = new Set(["openat", "fsync", "pread64", "close"])
+const padded = new Set(["openat", "fsync", "pread64", "close", "mkdir", "rename", "unlink"])
 
 const changing =
   /^(pwrite64|write|fsync|fdatasync|ftruncate|fallocate|rename|renameat|renameat2|link|linkat|symlink|unlink|unlinkat|mkdir|rmdir|fchmod|fchown|utimensat)\(/
@@ -101,8 +101,11 @@ export const killPoints = async (
 ): Promise<ReadonlyArray<KillPoint>> => {
   const main = parse((await strace(["-y", "-s", "16"], command, prepare())).log, false)
   const first = main.findIndex(each => (from === undefined ? isState(each) : from.test(each.call)))
-  if (first < 0) throw new Error(`no call to begin with: ${from ?? "none in .beads"}`)
-  const points = main.slice(first).filter(({ name, call }) => !unsteady.has(name) && !call.includes("eventfd"))
+  if (first < 0 && from !== undefined) throw new Error(`no call to begin with: ${from}`)
+  // a command that works with small files alone leaves them all to the pool
+  const points = (first < 0 ? [] : main.slice(first)).filter(
+    ({ name, call }) => !unsteady.has(name) && !call.includes("eventfd")
+  )
 
   const ofPool = async (names: Iterable<string>, env: NodeJS.ProcessEnv) => {
     const options = ["-f", "-y", "-s", "16", "-e", `trace=${[...names].join()}`]
@@ -112,12 +115,14 @@ export const killPoints = async (
     const mainTask = calls[0]?.task
     return calls.filter(call => call.task !== mainTask && isState(call))
   }
-  return [
+  const all = [
     ...points.map(toPoint("main")),
     ...[...(await ofPool(padded, padding)), ...(await ofPool(["write", "getdents64"], {}))]
       .map(toPoint("pool"))
       .filter(point => from === undefined || point.changing)
   ]
+  if (all.length === 0) throw new Error("no call in .beads")
+  return all
 }
 
 /** How to run a command under strace so that something befalls it there, or there and at each such call after it. */

@@ -9,4 +9,8 @@ for (let count = 0; count < 200; count++) {
   fs.read(nothing, Buffer.alloc(1), 0, 1, 0, ignore)
   // an operation on a descriptor that was never opened is a call as well
   fs.close(1_000_000 + count, ignore)
+  // and so is one that cannot be done
+  fs.mkdir("/dev/null/none", ignore)
+  fs.rename("/dev/null/none", "/dev/null/any", ignore)
+  fs.unlink("/dev/null/none", ignore)
 }

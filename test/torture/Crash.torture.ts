@@ -1,69 +1,129 @@
 /**
- * `kill -9` before system calls of every command that changes something, commands and calls chosen at random until the
- * time is up. The sweeps of test/system/Crash.test.ts take every call that changes something of a few commands.
+ * `kill -9` before the system calls of every command that changes something, and of a debounced flush in an
+ * application, from the first that looks into `.beads`: one after the other, until all have had their turn or the time
+ * is up. Each round takes of each command one call that changes something (or answers) and one of the others, which
+ * leave behind what the next change finds. The seed is the number of the first round, so a run that the time has ended
+ * is taken up by another. The short form is one round.
  */
 import { performance } from "node:perf_hooks"
-import { expect, it } from "vitest"
-import { bdCommand, issues } from "../system/bd.ts"
-import { killOnce, type Prepared, pointsOf, prepared } from "../system/crashing.ts"
-import { describePoint, type KillPoint } from "../system/killing.ts"
-import { milliseconds, type Random, randomOf, seed } from "./budget.ts"
-import { commands, template } from "./commands.ts"
+import { describe, expect, it } from "vitest"
+import { commands as table } from "../../src/cli/CommandTable.ts"
+import { bdCommand, bundled } from "../system/bd.ts"
+import { killOnce, type Prepared, pointsOf, prepared, type Scenario } from "../system/crashing.ts"
+import { describePoint, inParallel, isAnswer, type KillPoint } from "../system/killing.ts"
+import { atLength, milliseconds, seed } from "./budget.ts"
+import { commands, type PlacedCommand, placedCommands, placeOf, template } from "./commands.ts"
+
+/** Of the calls that change nothing every so many is taken; 1 takes them all. */
+const stride = Number(process.env["BD_KILL_STRIDE"] ?? 1)
 
 interface Target {
+  readonly name: string
   readonly scenario: Prepared
-  readonly points: ReadonlyArray<KillPoint>
+  /** The calls that change something or answer, and the others. */
+  readonly queues: readonly [ReadonlyArray<KillPoint>, ReadonlyArray<KillPoint>]
 }
 
-/** Half of the kills are before a call that changes something: they are few. */
-const pointOf = ({ points }: Target, random: Random): KillPoint => {
-  const changing = points.filter(point => point.changing)
-  return random.pick(random.below(2) === 0 ? changing : points)
+const cases: ReadonlyArray<readonly [name: string, command: PlacedCommand]> = [
+  ...Object.entries(commands),
+  ...Object.entries(placedCommands)
+]
+
+const target = async (name: string, scenario: Scenario): Promise<Target> => {
+  const known = await prepared(scenario)
+  const points = await pointsOf(known)
+  const isFirst = (point: KillPoint) => point.changing || isAnswer(point)
+  return {
+    name,
+    scenario: known,
+    queues: [points.filter(isFirst), points.filter(point => !isFirst(point)).filter((_, i) => i % stride === 0)]
+  }
 }
 
-it(
-  "G28: kill -9 at random calls of every command that changes something",
-  async () => {
-    const random = randomOf(seed)
-    const place = await template()
-    expect(issues(place)).toHaveLength(5)
-    const targets = new Map<string, Target>()
-    const problems: Array<string> = []
-    const calls = new Set<string>()
-    let kills = 0
-    let done = 0
-    let acknowledged = 0
-    const begun = performance.now()
-    while (performance.now() - begun < milliseconds(10_000) || kills < 8) {
-      const name = random.pick(Object.keys(commands))
-      const { stdin = "", words = [] } = commands[name] ?? {}
-      let target = targets.get(name)
-      if (target === undefined) {
-        const scenario = await prepared({ template: place, command: bdCommand(...words), stdin })
-        expect(scenario.after).not.toEqual(scenario.before)
-        target = { scenario, points: await pointsOf(scenario) }
-        targets.set(name, target)
-      }
-      // several of each command: finding its calls takes as long as three kills
-      for (let i = 0; i < 4; i++) {
-        const point = pointOf(target, random)
-        try {
-          const killed = await killOnce(target.scenario, point)
-          kills++
-          calls.add(`${name} ${killed.call}`)
-          if (killed.done) done++
-          if (killed.acknowledged) acknowledged++
-        } catch (problem) {
-          problems.push(`bd ${name}, before ${describePoint(point)}\n${String(problem)}`)
-        }
-      }
-    }
-    console.log(
-      `seed ${seed}: ${kills} kills at ${calls.size} calls of ${targets.size} commands; ${done} times it was done, ${acknowledged} times acknowledged`
+const targets = async (): Promise<ReadonlyArray<Target>> => {
+  const project = await template()
+  return [
+    ...(await inParallel(2, cases, async ([name, command]) => {
+      const { left, stdin, words } = command
+      return target(name, {
+        template: await placeOf(project, command),
+        command: bdCommand(...words),
+        ...(stdin === undefined ? {} : { stdin }),
+        ...(left === undefined ? {} : { left })
+      })
+    })),
+    await target("debounced flush", {
+      template: project,
+      command: [...(await bundled("embedder.ts")), ".beads"],
+      from: /^write\(1<.*"changed/
+    })
+  ]
+}
+
+const count = <A>(items: ReadonlyArray<A>, holds: (item: A) => boolean) => items.filter(holds).length
+
+describe("kill -9 of every command that changes something", () => {
+  it("G28: none is left out", () => {
+    const longestFirst = table.toSorted((a, b) => b.path.length - a.path.length)
+    const killed = cases.map(([, { words }]) =>
+      longestFirst.find(({ path }) => path.every((word, i) => words[i] === word))
     )
-    expect(problems).toEqual([])
-    expect(done).toBeGreaterThan(0)
-    expect(done).toBeLessThan(kills)
-  },
-  milliseconds(10_000) + 240_000
-)
+    const missing = table.filter(
+      spec => (spec.mutates || "mutatesWith" in spec) && !killed.some(each => each?.path === spec.path)
+    )
+    expect(missing.map(({ path }) => path.join(" "))).toEqual([])
+    for (const [index, spec] of killed.entries())
+      if (spec !== undefined && "mutatesWith" in spec)
+        expect(cases[index]?.[1].words).toContain(`--${spec.mutatesWith}`)
+  })
+
+  it(
+    "G28: what was acknowledged is there, the old state or the new one, no repair needed",
+    async () => {
+      const all = await targets()
+      const lengths = all.flatMap(({ queues }) => queues.map(queue => queue.length))
+      const problems: Array<string> = []
+      const kills: Array<Awaited<ReturnType<typeof killOnce>>> = []
+      const begun = performance.now()
+      const longest = Math.max(...lengths)
+      let rounds = 0
+      const isOver = () =>
+        rounds === longest ||
+        problems.length > 9 ||
+        (atLength ? performance.now() - begun > milliseconds(0) : rounds > 0)
+      for (; !isOver(); rounds++) {
+        const turns = all.flatMap(({ name, queues, scenario }) =>
+          queues.flatMap(queue => {
+            const point = queue[(seed + rounds) % queue.length]
+            return point === undefined || rounds >= queue.length ? [] : [{ name, scenario, point }]
+          })
+        )
+        await inParallel(2, turns, async ({ name, point, scenario }) => {
+          try {
+            kills.push(await killOnce(scenario, point))
+          } catch (problem) {
+            problems.push(`bd ${name}, before ${describePoint(point)}\n${String(problem)}`)
+          }
+        })
+      }
+      const seconds = Math.round((performance.now() - begun) / 1000)
+      const sumOf = (queue: 0 | 1, most: number) =>
+        all.reduce((sum, { queues }) => sum + Math.min(most, queues[queue].length), 0)
+      console.log(
+        [
+          `seed ${seed}: ${kills.length} kills of ${all.length} commands in ${seconds} s:`,
+          `before ${sumOf(0, rounds)} of ${sumOf(0, longest)} calls that change something or answer,`,
+          `and ${sumOf(1, rounds)} of ${sumOf(1, longest)} others;`,
+          `the files were old ${count(kills, each => !each.replaced)} times, new ${count(kills, each => each.replaced)} times;`,
+          `the change was there ${count(kills, each => each.done)} times, acknowledged ${count(kills, each => each.acknowledged)} times`,
+          ...(rounds < longest ? [`(--seed ${seed + rounds} goes on)`] : [])
+        ].join(" ")
+      )
+      expect(problems).toEqual([])
+      expect(kills).toHaveLength(sumOf(0, rounds) + sumOf(1, rounds))
+      expect(count(kills, each => each.done)).toBeGreaterThan(0)
+      expect(count(kills, each => !each.done)).toBeGreaterThan(0)
+    },
+    milliseconds(0) + 400_000
+  )
+})
