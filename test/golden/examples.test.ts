@@ -1,6 +1,6 @@
 /**
  * Each example that `bd COMMAND --help` shows is run, in a project that has the issues it names. What stands before a
- * pipe or behind `>` belongs to the shell and is left out; files it names are there.
+ * pipe, but for `printf`, or behind `>` belongs to the shell and is left out; files it names are there.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -65,6 +65,12 @@ const wordsOf = (example: string): ReadonlyArray<string> => {
   return shellWords(typed.replace(/^.*\| /, "").replace(/ >>? \S+$/, "")).slice(1)
 }
 
+/** What an example reads from stdin: what it prints itself, line by line, else the line of an issue. */
+const stdinOf = (example: string): string => {
+  const [name, , ...printed] = shellWords(example.replace(/ \| .*$/, ""))
+  return name === "printf" ? printed.map(text => `${text}\n`).join("") : line("app-new")
+}
+
 describe("examples of help", () => {
   it("are there for every command, and each begins with what it is an example of", () => {
     expect(every.filter(({ examples }) => examples.length === 0).map(({ path: words }) => words.join(" "))).toEqual([])
@@ -90,7 +96,7 @@ describe("examples of help", () => {
             const here = process.cwd()
             process.chdir(at)
             const ran = yield* Effect.ensuring(
-              bd(at, wordsOf(example), { stdin: line("app-new") }),
+              bd(at, wordsOf(example), { stdin: stdinOf(example) }),
               Effect.sync(() => process.chdir(here))
             )
             const failed = ran.exitCode === (otherwise[example] ?? 0) ? "" : `${ran.stdout}${ran.stderr}`
