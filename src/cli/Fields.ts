@@ -7,7 +7,14 @@ import * as Escape from "./Escape.ts"
 /** What `--brief` gives. */
 export const brief: ReadonlyArray<string> = ["id", "title", "status", "priority", "issue_type", "assignee"]
 
-const known: ReadonlySet<string> = new Set([...IssueRecord.keyOrder, "dependency_count", "dependent_count"])
+const known: ReadonlySet<string> = new Set([
+  ...IssueRecord.keyOrder,
+  "dependency_count",
+  "dependent_count",
+  "dependents",
+  "blocked_by",
+  "blocked_by_count"
+])
 
 /** Other words for fields. */
 const names: Readonly<Record<string, string>> = { type: "issue_type", acceptance: "acceptance_criteria" }
@@ -28,6 +35,23 @@ export const decode = (fields: ReadonlyArray<string> | undefined) =>
 /** An issue with these fields only, in this order; one that it does not have is left out. */
 export const pick = (fields: ReadonlyArray<string>, issue: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(fields.flatMap(field => (issue[field] === undefined ? [] : [[field, issue[field]] as const])))
+
+/** How a list answers where fields may have been chosen; `forms` where none were. */
+export const shaped = Effect.fnUntraced(function* <A>(
+  flags: { readonly fields: ReadonlyArray<string> | undefined; readonly brief: boolean },
+  forms: {
+    readonly json: (item: A) => Readonly<Record<string, unknown>>
+    readonly text: (items: ReadonlyArray<A>) => string
+  }
+) {
+  const fields = yield* decode(flags.fields)
+  const chosen = fields ?? (flags.brief ? brief : undefined)
+  return {
+    json: (item: A) => (chosen === undefined ? forms.json(item) : pick(chosen, forms.json(item))),
+    text: (items: ReadonlyArray<A>) =>
+      fields === undefined ? forms.text(items) : items.map(item => line(fields, forms.json(item))).join("\n")
+  }
+})
 
 const text = (value: unknown): string =>
   value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value)

@@ -42,7 +42,6 @@ export const answerList = Effect.fnUntraced(function* <A>(
   page: { readonly items: ReadonlyArray<A>; readonly total: number },
   forms: { readonly json: (item: A) => unknown; readonly text: (items: ReadonlyArray<A>) => string }
 ) {
-  const stdio = yield* Stdio
   const { envelope } = yield* Settings
   const truncated = page.items.length < page.total
   yield* answer({
@@ -52,7 +51,13 @@ export const answerList = Effect.fnUntraced(function* <A>(
     },
     text: () => forms.text(page.items)
   })
-  if (truncated) yield* stdio.err(`Showing ${page.items.length} of ${page.total}; --limit 0 shows all\n`)
+  yield* tellCut(page.items.length, page.total)
+})
+
+/** A limit cut something off. */
+export const tellCut = Effect.fnUntraced(function* (shown: number, total: number) {
+  const stdio = yield* Stdio
+  if (shown < total) yield* stdio.err(`Showing ${shown} of ${total}; --limit 0 shows all\n`)
 })
 
 /** Something worth knowing that is no failure. */

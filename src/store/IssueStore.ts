@@ -197,6 +197,7 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly fileRecord: Effect.Effect<Option.Option<FileRecord>, StoreError>
     /** The audit trail of an issue, or of all, oldest first. `last`: only so many, the newest. */
     readonly events: (id?: string, last?: number) => Effect.Effect<ReadonlyArray<AuditEvent>, StoreError>
+    readonly eventCount: Effect.Effect<number, StoreError>
     readonly schema: Effect.Effect<StoreSchema, StoreError>
     /** Whether the next flush must be a full one (G8): set when an id changed, until a full export succeeded. */
     readonly fullExportNeeded: Effect.Effect<boolean, StoreError>

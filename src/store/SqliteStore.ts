@@ -386,6 +386,7 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           Option.map(Option.fromNullable(rows[0]), (found): FileRecord => ({ ...found, settled: found.settled === 1 }))
         )
       ),
+      eventCount: Effect.map(run(sql<{ n: number }>`select count(*) as n from events`), ([counted]) => counted?.n ?? 0),
       events: (id, last) =>
         run(sql<
           Record<string, string | null>

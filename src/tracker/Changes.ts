@@ -111,9 +111,17 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       Effect.gen(function* () {
         const { edges } = yield* store.graph
         const wanted = new Map<string, MarkedRow>()
+        const already = new Set<string>()
         for (const id of ids) {
-          const row = yield* find(id)
-          wanted.set(row.id, row)
+          const row = yield* find(id).pipe(
+            // just this issue was deleted: what is asked for is so already
+            Effect.catchIf(
+              error => error._tag === "IssueNotFound" && error.deleted === true,
+              () => find(id, "tombstones")
+            )
+          )
+          if (Issue.isTombstone(yield* recordOf(row))) already.add(row.id)
+          else wanted.set(row.id, row)
         }
         if (how.cascade === true) {
           for (const id of wanted.keys()) {
@@ -129,7 +137,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           for (const row of wanted.values()) yield* edit(row, "deleted", [IssueChange.remove(how.reason)], how.reason)
         }
         // other issues are left alone: a tombstone blocks nothing, and undelete finds its links where they were
-        return { deleted: [...wanted.keys()], dependenciesRemoved: 0 }
+        return { deleted: [...wanted.keys()], already: [...already], dependenciesRemoved: 0 }
       })
     )
 

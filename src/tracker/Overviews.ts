@@ -11,7 +11,10 @@ import * as Epics from "./Epics.ts"
 import type { Rows } from "./Rows.ts"
 import type { Tracker } from "./Tracker.ts"
 
-type Overviews = Pick<Tracker["Type"], "stats" | "epics" | "dependencyTree" | "cycles" | "history" | "info">
+type Overviews = Pick<
+  Tracker["Type"],
+  "stats" | "epics" | "dependencyTree" | "cycles" | "history" | "historySize" | "info"
+>
 
 const nanosecondsPerSecond = 1_000_000_000n
 
@@ -126,6 +129,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         if (Option.isNone(own) && events.length === 0) yield* findAny(id)
         return [...events].reverse().slice(0, last)
       }).pipe(Effect.withSpan("Tracker.history")),
+    historySize: Effect.andThen(freshen, store.eventCount),
     info: Effect.gen(function* () {
       yield* freshen
       const ids = yield* store.ids("issues")

@@ -240,6 +240,8 @@ export interface RenameReport {
 
 export interface DeleteReport {
   readonly deleted: ReadonlyArray<string>
+  /** Those that were deleted before. */
+  readonly already: ReadonlyArray<string>
   readonly dependenciesRemoved: number
 }
 
@@ -348,6 +350,8 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
       /** 0 or absent: no limit. */
       readonly limit?: number
     }) => Effect.Effect<ReadonlyArray<AuditEvent>, ReadError>
+    /** How many entries the history of all has. */
+    readonly historySize: Effect.Effect<number, ReadError>
     readonly info: Effect.Effect<StoreInfo, ReadError>
     /** Issues of equal content that are not closed. */
     readonly duplicates: Effect.Effect<ReadonlyArray<Duplicates.DuplicateGroup>, ReadError>

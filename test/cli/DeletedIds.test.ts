@@ -13,8 +13,12 @@ describe("the id of a deleted issue", () => {
       const before = lines()
       expect(before).toContain('"status":"tombstone"')
       for (const id of ["app-p", "p"]) {
+        expect(yield* run("delete", id, "--force")).toEqual({
+          exitCode: 0,
+          stdout: "✓ app-p was deleted already\n",
+          stderr: ""
+        })
         for (const words of [
-          ["delete", id, "--force"],
           ["close", id],
           ["update", id, "-p", "0"],
           ["show", id]

@@ -8,20 +8,24 @@ import * as Escape from "../Escape.ts"
 import * as Prose from "../Prose.ts"
 
 /** The classic's shapes: one issue by its id, several as arrays. */
-const json = ({ deleted, dependenciesRemoved }: DeleteReport): Record<string, unknown> =>
-  deleted.length === 1
-    ? { deleted: deleted[0], dependencies_removed: dependenciesRemoved, references_updated: 0 }
+const json = ({ already, deleted, dependenciesRemoved }: DeleteReport): Record<string, unknown> => {
+  const gone = [...deleted, ...already]
+  return gone.length === 1
+    ? { deleted: gone[0], dependencies_removed: dependenciesRemoved, references_updated: 0 }
     : {
-        deleted,
-        deleted_count: deleted.length,
+        deleted: gone,
+        deleted_count: gone.length,
         dependencies_removed: dependenciesRemoved,
         references_updated: 0
       }
+}
 
-const text = ({ deleted, dependenciesRemoved }: DeleteReport): string =>
-  [...deleted.map(id => `✓ Deleted ${Escape.line(id)}`), `  Removed ${dependenciesRemoved} dependency link(s)`].join(
-    "\n"
-  )
+const text = ({ already, deleted, dependenciesRemoved }: DeleteReport): string =>
+  [
+    ...deleted.map(id => `✓ Deleted ${Escape.line(id)}`),
+    ...already.map(id => `✓ ${Escape.line(id)} was deleted already`),
+    ...(deleted.length === 0 ? [] : [`  Removed ${dependenciesRemoved} dependency link(s)`])
+  ].join("\n")
 
 /** Each id is tried by itself, so that one that does not exist keeps none of the others. */
 const attempts = Effect.fnUntraced(function* (
@@ -35,6 +39,9 @@ const attempts = Effect.fnUntraced(function* (
 const together = (reports: ReadonlyArray<DeleteReport>): DeleteReport => ({
   // what one takes along by --cascade may also be named itself
   deleted: [...new Set(reports.flatMap(({ deleted }) => deleted))],
+  already: [...new Set(reports.flatMap(({ already }) => already))].filter(
+    id => !reports.some(({ deleted }) => deleted.includes(id))
+  ),
   dependenciesRemoved: reports.reduce((sum, { dependenciesRemoved }) => sum + dependenciesRemoved, 0)
 })
 
@@ -42,7 +49,7 @@ const together = (reports: ReadonlyArray<DeleteReport>): DeleteReport => ({
 const preview = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, cascade: boolean) {
   const tracker = yield* Tracker
   const outcome = yield* attempts(ids, { cascade, dryRun: true })
-  const { deleted, dependenciesRemoved } = together(outcome.done)
+  const { already, deleted, dependenciesRemoved } = together(outcome.done)
   const issues = yield* Effect.forEach(deleted, id => Effect.map(tracker.show(id), ({ issue }) => issue))
   yield* Change.finish(outcome, {
     json: () => ({
@@ -55,7 +62,8 @@ const preview = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, cascade
     text: () =>
       [
         "\n⚠️  DELETE PREVIEW\n",
-        issues.length === 1 ? "Issue to delete:" : "Issues to delete:",
+        ...(issues.length === 0 ? [] : [issues.length === 1 ? "Issue to delete:" : "Issues to delete:"]),
+        ...already.map(id => `${Escape.line(id)} was deleted already`),
         ...issues.map(({ id, title }) => `  ${Escape.line(id)}: ${Escape.line(title)}`),
         `\nWould remove: ${dependenciesRemoved} dependency link(s)`,
         "Nothing was deleted: that takes the flag for it, see the help.\n"

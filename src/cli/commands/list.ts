@@ -40,19 +40,15 @@ const answer = Effect.fnUntraced(function* (
   text: (issues: Issues) => string
 ) {
   const tracker = yield* Tracker
-  const fields = yield* Fields.decode(flags.fields)
-  const chosen = fields ?? (flags.brief ? Fields.brief : undefined)
+  const forms = yield* Fields.shaped(flags, {
+    json: Render.listedJson,
+    text: (items: ReadonlyArray<ListedIssue>) => text(items.map(({ issue }) => issue))
+  })
   const page = yield* tracker.list({
     ...filter,
     ...Filters.given({ sort: flags.sort, reverse: flags.reverse || undefined, limit: flags.limit })
   })
-  yield* Output.answerList(page, {
-    json: chosen === undefined ? Render.listedJson : item => Fields.pick(chosen, Render.listedJson(item)),
-    text: (items: ReadonlyArray<ListedIssue>) =>
-      fields === undefined
-        ? text(items.map(({ issue }) => issue))
-        : items.map(item => Fields.line(fields, Render.listedJson(item))).join("\n")
-  })
+  yield* Output.answerList(page, forms)
   if (page.total === 0) yield* noneFound(filter)
 })
 

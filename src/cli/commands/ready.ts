@@ -1,22 +1,29 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Issue } from "../../domain/Issue.ts"
 import { type ReadyFilter, Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
-import type { Input } from "../CommandSpec.ts"
+import type { FlagsOf, Input } from "../CommandSpec.ts"
 import type { ready } from "../CommandTable.ts"
+import * as Fields from "../Fields.ts"
 import * as Filters from "../Filters.ts"
 import * as Output from "../Output.ts"
 import * as Render from "../Render.ts"
 import { Settings } from "../Settings.ts"
+import type { fieldFlags } from "../specs/Parts.ts"
 
 /** Takes the first that nobody has. That there is none is an answer, not a failure. */
-const claim = Effect.fnUntraced(function* (filter: ReadyFilter) {
+const claim = Effect.fnUntraced(function* (filter: ReadyFilter, flags: FlagsOf<typeof fieldFlags>) {
   const tracker = yield* Tracker
+  const forms = yield* Fields.shaped(flags, {
+    json: Render.json,
+    text: (found: ReadonlyArray<Issue>) => Render.claimed(found) || "✨ No ready work to claim"
+  })
   yield* Change.run(
     Change.one(tracker.claimReady(filter)),
     {
-      json: found => found.flatMap(Option.toArray).map(Render.json),
-      text: found => Render.claimed(found.flatMap(Option.toArray)) || "✨ No ready work to claim"
+      json: found => found.flatMap(Option.toArray).map(forms.json),
+      text: found => forms.text(found.flatMap(Option.toArray))
     },
     { respond: Output.answer }
   )
@@ -45,12 +52,13 @@ export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof read
     includeInProgress: flags["include-in-progress"] || undefined,
     limit: flags.limit
   })
-  if (flags.claim) return yield* claim(filter)
+  if (flags.claim) return yield* claim(filter, flags)
   const page = yield* tracker.ready(filter)
   const { json } = yield* Settings
   const none = page.total > 0 || json ? "" : yield* idle(filter)
-  yield* Output.answerList(page, {
+  const forms = yield* Fields.shaped(flags, {
     json: Render.json,
-    text: issues => (issues.length === 0 ? `\n✨ ${none}\n` : Render.ready(issues))
+    text: (issues: ReadonlyArray<Issue>) => (issues.length === 0 ? `\n✨ ${none}\n` : Render.ready(issues))
   })
+  yield* Output.answerList(page, forms)
 })

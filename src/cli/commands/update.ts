@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Issue from "../../domain/Issue.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
+import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { assign as assignSpec, note as noteSpec, prioritize as prioritizeSpec, update } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
-import * as Output from "../Output.ts"
 import * as Prose from "../Prose.ts"
 import * as Render from "../Render.ts"
 
@@ -55,8 +55,7 @@ export const run = Effect.fn("bd.update")(function* ({ args, flags }: Input<type
   }
   const ifUpdatedAt = flags["if-updated-at"]
   if (Object.keys(fields).length === 0) {
-    yield* Output.note("No updates specified")
-    return yield* Output.answer({ json: () => [], text: () => "" })
+    return yield* new UsageError({ detail: "nothing to change is given", hint: "bd update --help lists the flags" })
   }
   const changes = Change.each(args.ids, id =>
     tracker.update(id, ifUpdatedAt === undefined ? fields : { ...fields, ifUpdatedAt })

@@ -38,6 +38,12 @@ export const filterFlags = {
   "closed-before": { kind: "text", value: "TIME", summary: "closed before it" }
 } as const satisfies Flags
 
+/** Which fields of an issue are shown. */
+export const fieldFlags = {
+  fields: { kind: "list", value: "FIELD,…", summary: "only these fields; as text, with tabs between them" },
+  brief: { kind: "none", summary: "with --json: id, title, status, priority, issue_type and assignee only" }
+} as const satisfies Flags
+
 /** How `list` and `search` order, cut and show what they find. */
 export const listingFlags = {
   limit: { kind: "int", short: "n", value: "N", summary: "at most N; 0, the default: all" },
@@ -49,6 +55,5 @@ export const listingFlags = {
   },
   reverse: { kind: "none", short: "r", summary: "the other way round" },
   long: { kind: "none", summary: "several lines an issue" },
-  fields: { kind: "list", value: "FIELD,…", summary: "only these fields; as text, with tabs between them" },
-  brief: { kind: "none", summary: "with --json: id, title, status, priority, issue_type and assignee only" }
+  ...fieldFlags
 } as const satisfies Flags

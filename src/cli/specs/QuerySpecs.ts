@@ -1,5 +1,5 @@
 /** Commands that ask what there is and what can be done. */
-import { filterFlags, id, ids, issueTypes, listingFlags, spec } from "./Parts.ts"
+import { fieldFlags, filterFlags, id, ids, issueTypes, listingFlags, spec } from "./Parts.ts"
 
 export const show = spec({
   path: ["show"],
@@ -8,7 +8,8 @@ export const show = spec({
   positionals: ids,
   flags: {
     "include-dependents": { kind: "none", summary: "accepted: dependents are always shown" },
-    "include-comments": { kind: "none", summary: "accepted: comments are always shown" }
+    "include-comments": { kind: "none", summary: "accepted: comments are always shown" },
+    ...fieldFlags
   },
   examples: ["bd show app-a3f8", "bd show app-a3f8 --json"],
   mutates: false
@@ -84,7 +85,8 @@ export const ready = spec({
     "label-any": { kind: "list", value: "LABEL,…", summary: "with one of these labels" },
     parent: { kind: "text", value: "ID", summary: "what descends from this issue" },
     "include-in-progress": { kind: "none", summary: "also what is in progress" },
-    claim: { kind: "none", summary: "take the first of them that nobody has, as bd claim does" }
+    claim: { kind: "none", summary: "take the first of them that nobody has, as bd claim does" },
+    ...fieldFlags
   },
   examples: ["bd ready", "bd ready --json --limit 0", "bd ready --claim --json"],
   mutates: false,
@@ -98,8 +100,8 @@ export const blocked = spec({
   path: ["blocked"],
   summary: "List issues that wait for others, with those they wait for",
   positionals: {},
-  flags: { parent: { kind: "text", value: "ID", summary: "what descends from this issue" } },
-  examples: ["bd blocked --json"],
+  flags: { parent: { kind: "text", value: "ID", summary: "what descends from this issue" }, ...fieldFlags },
+  examples: ["bd blocked --json", "bd blocked --fields id,blocked_by"],
   mutates: false,
   notes: "What is blocked through its parent is listed too, with what blocks the parent."
 })
@@ -111,7 +113,8 @@ export const stale = spec({
   flags: {
     days: { kind: "int", short: "d", value: "N", summary: "for N days; default 30" },
     status: { kind: "list", short: "s", value: "STATUS,…", summary: "of these statuses" },
-    limit: { kind: "int", short: "n", value: "N", summary: "at most N; default 50, 0: all" }
+    limit: { kind: "int", short: "n", value: "N", summary: "at most N; default 50, 0: all" },
+    ...fieldFlags
   },
   examples: ["bd stale --days 14 --status in_progress"],
   mutates: false
