@@ -3,6 +3,7 @@
  *
  * `bin/bd.cjs` loads `bin/bd-HASH.cjs` by V8's code cache (see `src/cli/launcher`). The launcher names its bundle, so
  * replacing it is the one step in which a new build takes effect, and programs that run meanwhile are not disturbed.
+ * What one command alone needs and all would read lies beside the bundle, as `bin/NAME-HASH.cjs`.
  */
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -51,6 +52,35 @@ const spareEffect: Plugin = {
   }
 }
 
+/** `import text from "./file?raw"`, as vitest has it: the file as its text. */
+const raw: Plugin = {
+  name: "raw",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\?raw$/ }, ({ path: file, resolveDir }) => ({
+      path: path.join(resolveDir, file.replace(/\?raw$/, "")),
+      namespace: "raw"
+    }))
+    onLoad({ filter: /./, namespace: "raw" }, ({ path: file }) => ({
+      contents: readFileSync(file, "utf8"),
+      loader: "text"
+    }))
+  }
+}
+
+/** Modules that the program loads from files of their own: they are large, and one command needs them. */
+const apart: Readonly<Record<string, string>> = { graph: "src/cli/graph/Page.ts" }
+
+/** Leaves these modules out of the program, which finds them beside itself. */
+const leftOut = (files: ReadonlyMap<string, string>): Plugin => ({
+  name: "left-out",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\./ }, ({ kind, path: module, resolveDir }) => {
+      const file = kind === "dynamic-import" ? files.get(path.join(resolveDir, module)) : undefined
+      return file === undefined ? undefined : { path: `./${file}`, external: true }
+    })
+  }
+})
+
 const common = {
   bundle: true,
   minify: true,
@@ -69,11 +99,15 @@ const common = {
   write: false
 } as const satisfies BuildOptions
 
-const bundled = async (entry: string, define: Record<string, unknown>): Promise<string> => {
+const bundled = async (
+  entry: string,
+  define: Record<string, unknown> = {},
+  apart: ReadonlyMap<string, string> = new Map()
+): Promise<string> => {
   const { outputFiles } = await build({
     ...common,
     entryPoints: [entry],
-    plugins: [late, spareEffect],
+    plugins: [late, spareEffect, raw, leftOut(apart)],
     define: {
       ...Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
       // Effect's clock counts by `process.hrtime`, and asks this only for the time of the start; it is dear to load
@@ -90,6 +124,12 @@ const replaceFile = (file: string, content: string, mode = 0o644): void => {
   writeFileSync(written, content)
   chmodSync(written, mode)
   renameSync(written, file)
+}
+
+const hashOf = (...parts: ReadonlyArray<string | Buffer>): string => {
+  const hash = createHash("sha256")
+  for (const part of parts) hash.update(part)
+  return hash.digest("hex").slice(0, 16)
 }
 
 /** Words to which the program always has the same answer. */
@@ -109,13 +149,20 @@ export const buildProgram = async (
   directory: string,
   define: Record<string, string> = {}
 ): Promise<void> => {
-  const program = await bundled(entry, define)
+  mkdirSync(directory, { recursive: true })
+  const files = new Map<string, string>()
+  for (const [name, module] of Object.entries(apart)) {
+    const text = await bundled(path.join(root, module))
+    const file = `${name}-${hashOf(text)}.cjs`
+    replaceFile(path.join(directory, file), text)
+    files.set(path.join(root, module), file)
+  }
+  const program = await bundled(entry, define, files)
   // what sets V8's flags belongs to it: a code cache is good for the program and the flags that it was made under
   const tuning = readFileSync(path.join(root, "src/cli/launcher/Bundle.ts"))
-  const hash = createHash("sha256").update(program).update(tuning).digest("hex").slice(0, 16)
+  const hash = hashOf(program, tuning)
   const launcher = (name: string, rendered: Record<string, string> = {}) =>
     bundled(path.join(root, `src/cli/launcher/${name}.ts`), { __BUNDLE_HASH__: hash, __RENDERED__: rendered })
-  mkdirSync(directory, { recursive: true })
   const file = path.join(directory, `bd-${hash}.cjs`)
   replaceFile(file, program)
   const makeCache = path.join(directory, "makeCache.cjs")
@@ -123,7 +170,9 @@ export const buildProgram = async (
   execFileSync(process.execPath, [makeCache], { stdio: "inherit" })
   replaceFile(path.join(directory, "bd.cjs"), `#!/usr/bin/env node\n${await launcher("main", render(file))}`, 0o755)
   for (const name of readdirSync(directory)) {
-    if (/^bd-[0-9a-f]{16}[-.]/.test(name) && !name.startsWith(`bd-${hash}`)) rmSync(path.join(directory, name))
+    const [, kind, version = ""] = /^(\w+)-([0-9a-f]{16})[-.]/.exec(name) ?? []
+    const current = kind === "bd" ? version === hash : [...files.values()].includes(name)
+    if (kind !== undefined && !current) rmSync(path.join(directory, name))
   }
 }
 

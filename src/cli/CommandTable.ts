@@ -68,6 +68,7 @@ export const commands = [
   Links.depList,
   Links.depTree,
   Links.depCycles,
+  Queries.graph,
   Links.labelAdd,
   Links.tag,
   Links.labelRemove,

@@ -107,19 +107,52 @@ export const tree = (nodes: ReadonlyArray<TreeNode>, reverse: boolean): string =
 
 const boxes: Readonly<Record<string, string>> = { open: "☐", in_progress: "◧", blocked: "⚠", closed: "☑" }
 
+/** Text in a quoted label of mermaid, which reads entities behind `#` and shows what looks like HTML as HTML. */
+const label = (text: string): string => Escape.line(text).replace(/["#&<>\\]/g, char => `#${char.charCodeAt(0)};`)
+
+/** What mermaid takes for the name of a node. Its own words are none. */
+const isName = (id: string): boolean =>
+  /^[a-z_]\w*(?:[-.]\w+)*$/i.test(id) &&
+  !/^(?:call|class|classdef|click|default|direction|end|flowchart|graph|href|linkstyle|style|subgraph)\b/i.test(id)
+
+/** An arrow of a flowchart, from what depends to what it depends on. */
+interface Arrow {
+  readonly from: string
+  readonly to: string
+  readonly type?: string
+}
+
+const arrowOf = (type: string | undefined): string =>
+  type === undefined || type === "blocks" ? "-->" : type === "parent-child" ? "-.->" : `-. ${label(type)} .->`
+
+/** A flowchart for mermaid. */
+export const flowchart = (issues: Issues, arrows: ReadonlyArray<Arrow>): string => {
+  const names = new Map(issues.map(({ id }, at) => [id, isName(id) ? id : `node_${at + 1}`]))
+  const lines = issues.map(
+    ({ id, status, title }) => `  ${names.get(id)}["${label(`${boxes[status] ?? "☐"} ${id}: ${title}`)}"]`
+  )
+  const links = arrows.map(({ from, to, type }) => `  ${names.get(from)} ${arrowOf(type)} ${names.get(to)}`)
+  return ["flowchart TD", ...lines, "", ...new Set(links)].join("\n")
+}
+
+/** The issues of a tree, each once, and its branches. */
+const branches = (nodes: ReadonlyArray<TreeNode>) => ({
+  issues: [...new Map(nodes.map(({ issue }) => [issue.id, issue])).values()],
+  arrows: nodes.flatMap(({ depth, issue, parentId }) => (depth === 0 ? [] : [{ from: parentId, to: issue.id }]))
+})
+
 /** `dep tree --format mermaid`. */
 export const mermaid = (nodes: ReadonlyArray<TreeNode>): string => {
-  const labels = new Map(
-    nodes.map(({ issue: { id, status, title } }) => {
-      const text = `${boxes[status] ?? "☐"} ${id}: ${title}`
-      return [id, `  ${Escape.line(id)}["${Escape.line(text).replaceAll('"', "#quot;")}"]`]
-    })
-  )
-  const arrows = nodes.flatMap(({ depth, issue, parentId }) =>
-    depth === 0 ? [] : [`  ${Escape.line(parentId)} --> ${Escape.line(issue.id)}`]
-  )
-  return ["flowchart TD", ...labels.values(), "", ...new Set(arrows)].join("\n")
+  const { arrows, issues } = branches(nodes)
+  return flowchart(issues, arrows)
 }
+
+/** `graph --format mermaid`. */
+export const mermaidGraph = (issues: Issues): string =>
+  flowchart(
+    issues,
+    edges(issues).map(({ depends_on_id, from, type }) => ({ from, to: depends_on_id, type }))
+  )
 
 /** A node of `dep tree --json`. */
 export const treeJson = ({ depth, issue, parentId, truncated }: TreeNode): Record<string, unknown> => {

@@ -106,6 +106,7 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   "dep list": tracked(Table.depList, () => import("./commands/dep.ts").then(module => module.list)),
   "dep tree": tracked(Table.depTree, () => import("./commands/depTree.ts").then(module => module.run)),
   "dep cycles": tracked(Table.depCycles, () => import("./commands/depTree.ts").then(module => module.cycles)),
+  graph: tracked(Table.graph, () => import("./commands/graph.ts").then(module => module.run)),
   "label add": tracked(Table.labelAdd, () => import("./commands/label.ts").then(module => module.add)),
   tag: tracked(Table.tag, () => import("./commands/label.ts").then(module => module.add)),
   "label remove": tracked(Table.labelRemove, () => import("./commands/label.ts").then(module => module.remove)),

@@ -76,7 +76,11 @@ describe("the package", () => {
   it("contract: its program needs Node and better-sqlite3 alone, and no code cache of this machine is in it", () => {
     const [program = "", ...more] = [...files].filter(file => /^dist\/bin\/bd-\w+\.cjs$/.test(file))
     expect(more).toEqual([])
-    const needed = new Set(importsOf(program).filter(name => !name.startsWith("node:")))
+    const modules = importsOf(program).filter(name => !name.startsWith("node:"))
+    const beside = modules.filter(name => name.startsWith("./")).map(name => normalize(join("dist/bin", name)))
+    expect(beside).toHaveLength(1)
+    expect(beside.filter(file => !files.has(file))).toEqual([])
+    const needed = new Set([...modules, ...beside.flatMap(importsOf)].filter(name => !/^(?:node:|\.\/)/.test(name)))
     expect([...needed]).toEqual(["better-sqlite3"])
     expect(Object.keys(manifest.dependencies)).toEqual(["better-sqlite3"])
     expect([...files].filter(file => file.endsWith(".cache"))).toEqual([])

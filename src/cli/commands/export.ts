@@ -1,12 +1,12 @@
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import { Tracker } from "../../tracker/Tracker.ts"
-import { FileUnusable, UsageError } from "../CliError.ts"
+import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { exportIssues } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as OutputFile from "../OutputFile.ts"
 import { Session } from "../Session.ts"
 import { Settings } from "../Settings.ts"
 import { Stdio } from "../Stdio.ts"
@@ -16,17 +16,8 @@ const lineFeed = 10
 const countLines = (bytes: Uint8Array): number =>
   bytes.reduce((count, byte) => (byte === lineFeed ? count + 1 : count), 0)
 
-/** A path with links resolved, as far as it exists. */
-const real = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const directory = yield* Effect.orElseSucceed(fs.realPath(path.dirname(file)), () => path.dirname(file))
-  return yield* Effect.orElseSucceed(fs.realPath(file), () => path.join(directory, path.basename(file)))
-})
-
 export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exportIssues>) {
   const tracker = yield* Tracker
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const stdio = yield* Stdio
   const { quiet } = yield* Settings
@@ -35,7 +26,10 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
   const output = flags.output
   if (output === undefined) return yield* stdio.outBytes(yield* tracker.export(filter))
 
-  if ((yield* real(path.resolve(output))) === (yield* real(path.join(location.directory, location.issueFile)))) {
+  if (
+    (yield* OutputFile.real(path.resolve(output))) ===
+    (yield* OutputFile.real(path.join(location.directory, location.issueFile)))
+  ) {
     // the issue file is written by a publish alone, under the lock and after a reconcile
     if (flags.status !== undefined) {
       return yield* new UsageError({ detail: `${output} is the issue file, which holds every issue`, hint: undefined })
@@ -48,16 +42,14 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
       text: () => ""
     })
   }
-  if (path.dirname(yield* real(path.resolve(output))) === (yield* real(location.directory))) {
+  if (path.dirname(yield* OutputFile.real(path.resolve(output))) === (yield* OutputFile.real(location.directory))) {
     return yield* new UsageError({
       detail: `${output} lies in ${location.directory}, where other files than the issue file would be taken for the tracker's own`,
       hint: "export to a place outside of it"
     })
   }
   const bytes = yield* tracker.export(filter)
-  yield* fs
-    .writeFile(output, bytes)
-    .pipe(Effect.mapError(cause => new FileUnusable({ path: output, detail: "it cannot be written", cause })))
+  yield* OutputFile.write(output, bytes)
   const exported = countLines(bytes)
   if (!quiet) yield* stdio.err(`Exported ${exported} issues to ${Escape.line(output)}\n`)
   yield* Output.answer({ json: () => ({ exported, output, bytes: bytes.length }), text: () => "" })

@@ -167,3 +167,26 @@ export const epicCloseEligible = spec({
   examples: ["bd epic close-eligible --dry-run"],
   mutates: true
 })
+
+export const graph = spec({
+  path: ["graph"],
+  summary: "Draw issues and what links them, as a page for the browser",
+  positionals: { ids: { name: "ID", arity: "any" } },
+  flags: {
+    output: { kind: "text", short: "o", value: "FILE", summary: "where to write; - is stdout" },
+    all: { kind: "none", summary: "closed issues too" },
+    format: {
+      kind: "choice",
+      value: "FORMAT",
+      choices: ["html", "dot", "mermaid"],
+      summary: "html (default); dot for Graphviz, mermaid for Markdown, both on stdout"
+    },
+    html: { kind: "none", summary: "the page on stdout: short for -o -" },
+    dot: { kind: "none", summary: "short for --format dot" },
+    force: { kind: "none", short: "f", summary: "write over a file that is not from bd graph" }
+  },
+  examples: ["bd graph", "bd graph app-a3f8 -o plan.html", "bd graph --format dot | dot -Tsvg > graph.svg"],
+  mutates: false,
+  notes:
+    "Without ID: all that is not closed. With: these issues, what they hang on, and what hangs on them, however far.\nThe page is one file that loads nothing, beads-graph.html unless -o names another. With --json alone nothing is written: the issues and dependencies are the answer."
+})
