@@ -5,6 +5,7 @@
  * words are put in order here: `globals, path, --flag value…, --, positionals`, each value between marks so that none
  * looks like a flag. Every word is either used or named in an error.
  */
+import { instead } from "./Classic.ts"
 import * as CliError from "./CliError.ts"
 import { type CommandSpec, changesIssues, type Flag, type FlagName, flagNames } from "./CommandSpec.ts"
 import * as CommandTable from "./CommandTable.ts"
@@ -221,6 +222,8 @@ const plainWord = (scan: Scan, word: string): void => {
   } else if (settle(scan) !== undefined) {
     scan.positionals.push(word)
   } else {
+    const there = scan.path.length === 0 ? instead.get(word) : undefined
+    if (there !== undefined) fail(scan, `"${word}" is a command of the classic bd that is not here`, there)
     const near = nearest(word, [...choices.keys()])
     const command = (last: string) => [...scan.path, last].join(" ")
     const list = ["bd", "help", ...scan.path].join(" ")
@@ -246,12 +249,10 @@ const checkWhole = (scan: Scan, command: CommandSpec): void => {
   const fromStdin = textsFromStdin(scan, command)
   if (fromStdin.length > 1) fail(scan, `only one text can be read from stdin: ${fromStdin.join(", ")}`)
   if (isOn(scan.globals.get("version"))) fail(scan, "--version stands alone", "bd version")
-  if (isOn(scan.globals.get("no-db"))) {
-    fail(
-      scan,
-      "--no-db is not supported",
-      "the store is only a cache of the issue file, so nothing is gained without it"
-    )
+  for (const [name, given] of [...scan.globals, ...scan.flags]) {
+    const spec: Flag | undefined = globalNames.get(`--${name}`)?.spec ?? command.flags[name]
+    if (spec?.refused === undefined || (spec.kind === "none" && !isOn(given))) continue
+    fail(scan, `--${name} is not supported`, spec.refused)
   }
   if (isOn(scan.globals.get("readonly")) && changesIssues(command, flag => isOn(scan.flags.get(flag)))) {
     fail(scan, `bd ${command.path.join(" ")} changes issues, and --readonly was given`)
@@ -311,6 +312,11 @@ const helpOn = (words: ReadonlyArray<string>, globals: FlagValues): Reading => {
     const choices = wordsUnder(path)
     const chosen = choices.get(word)
     if (chosen === undefined) {
+      const there = path.length === 0 ? instead.get(word) : undefined
+      if (there !== undefined) {
+        const detail = `"${word}" is a command of the classic bd that is not here`
+        return { _tag: "Misread", error: new CliError.UsageError({ detail, hint: there }), globals }
+      }
       const near = nearest(word, [...choices.keys()])
       const error = new CliError.UsageError({
         detail: `no help on "${[...path, word].join(" ")}": there is no such command`,

@@ -24,6 +24,8 @@ export interface Flag {
   readonly choices?: ReadonlyArray<string>
   /** Accepted, and left out of help. */
   readonly hidden?: boolean
+  /** The classic tool has it, and here it is refused: what to do instead. */
+  readonly refused?: string
 }
 
 export interface Positional {

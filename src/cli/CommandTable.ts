@@ -30,7 +30,18 @@ export const globalFlags = {
   "lock-timeout": { kind: "duration", value: "TIME", summary: "how long to wait for another process (default 30s)" },
   sandbox: { kind: "none", summary: "accepted, changes nothing" },
   "no-daemon": { kind: "none", summary: "accepted, changes nothing: there is no daemon" },
-  "no-db": { kind: "none", summary: "refused: there is always a store", hidden: true },
+  "no-db": {
+    kind: "none",
+    summary: "refused",
+    hidden: true,
+    refused: "the store is only a cache of the issue file, so nothing is gained without it"
+  },
+  profile: {
+    kind: "none",
+    summary: "refused",
+    hidden: true,
+    refused: "Node profiles any program: node --cpu-prof, with the path of bd"
+  },
   help: { kind: "none", short: "h", summary: "help on the command" },
   version: { kind: "none", short: "v", summary: "the version" }
 } as const satisfies Flags

@@ -91,8 +91,12 @@ describe("what the transcripts cover", () => {
 
   it("uses every flag of every command, by each of its names", () => {
     const missing = every.flatMap(({ flags, path: words }) =>
-      [...flagNames(flags).keys()]
-        .filter(flag => used.get(words.join(" "))?.has(flag) !== true)
+      [...flagNames(flags)]
+        // one that is refused makes no command of its line
+        .filter(
+          ([flag, { spec }]) => used.get(spec.refused === undefined ? words.join(" ") : "(Misread)")?.has(flag) !== true
+        )
+        .map(([flag]) => flag)
         .map(flag => `bd ${words.join(" ")} ${flag}`)
     )
     expect(missing).toEqual([])

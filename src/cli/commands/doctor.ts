@@ -9,7 +9,7 @@ import * as Examination from "../../tracker/Examination.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
 import * as Workspace from "../../tracker/Workspace.ts"
 import * as BeadsGitignore from "../BeadsGitignore.ts"
-import { AlreadyTold, FileUnusable, UsageError, type WorkspaceInvalid } from "../CliError.ts"
+import { AlreadyTold, FileUnusable, InvalidFlag, UsageError, type WorkspaceInvalid } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { doctor } from "../CommandTable.ts"
 import * as Discovery from "../Discovery.ts"
@@ -222,6 +222,9 @@ const nowhere = (start: string): Check => ({
   fix: "Run 'bd init' to set one up, or set BEADS_DIR to point to one"
 })
 
+/** The name of a check however it is typed: `git-tracking`, `Git Tracking`. */
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, "")
+
 export const run = Effect.fn("bd.doctor")(function* ({ args, flags }: Input<typeof doctor>) {
   const path = yield* Path.Path
   if (flags.quarantine && !flags.fix) {
@@ -240,16 +243,24 @@ export const run = Effect.fn("bd.doctor")(function* ({ args, flags }: Input<type
     onLeft: ({ directory }) => ({ place: directory, checks: [nowhere(directory)] }),
     onRight: ({ checks, location }) => ({ place: path.dirname(location.directory), checks })
   })
-  const healthy = checks.every(({ status }) => status !== "error")
+  const names = checks.map(({ name }) => name)
+  const wanted = yield* Effect.forEach(flags.check ?? names, asked => {
+    const found = names.find(name => plain(name) === plain(asked))
+    return found === undefined
+      ? new InvalidFlag({ flag: "--check", value: asked, expected: `one of ${names.join(", ")}` })
+      : Effect.succeed(found)
+  })
+  const told = checks.filter(({ name }) => wanted.includes(name))
+  const healthy = told.every(({ status }) => status !== "error")
   yield* Output.answer({
     json: () => ({
       path: place,
-      checks,
+      checks: told,
       overall_ok: healthy,
       cli_version: Version.json.version,
       ...(flags.fix ? { repairs } : {})
     }),
-    text: () => text(checks, repairs)
+    text: () => text(told, repairs)
   })
   if (!healthy || repairs.some(({ done }) => !done)) return yield* new AlreadyTold({ exitCode: 1 })
 })

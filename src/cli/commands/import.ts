@@ -76,4 +76,17 @@ export const run = Effect.fn("bd.import")(function* ({ flags }: Input<typeof imp
     : Change.run(Change.one(attempt), forms)
   // the classic tells it on stderr
   if (!settings.quiet) yield* Effect.forEach(reports, report => Output.note(text(report, dryRun)), { discard: true })
+  if (flags["dedupe-after"] && !dryRun) {
+    const groups = yield* tracker.duplicates
+    yield* Output.note(
+      groups.length === 0
+        ? "No duplicates found"
+        : [
+            `Open issues of equal content (bd duplicates tells more):`,
+            ...groups.map(
+              ({ sources, target }) => `  ${[target, ...sources].map(({ id }) => Escape.line(id)).join(", ")}`
+            )
+          ].join("\n")
+    )
+  }
 })

@@ -6,6 +6,7 @@ import * as ConfigFile from "../ConfigFile.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import { Session } from "../Session.ts"
+import * as Version from "../Version.ts"
 
 /** The classic's shape. */
 const schemaJson = ({ detectedPrefix, prefix, sampleIds, schema }: StoreInfo) => ({
@@ -27,6 +28,19 @@ const schemaText = ({ detectedPrefix, prefix, sampleIds, schema }: StoreInfo): R
 ]
 
 export const run = Effect.fn("bd.info")(function* ({ flags }: Input<typeof info>) {
+  if (flags["whats-new"]) {
+    const { differences } = yield* Effect.promise(() => import("../WhatsNew.ts"))
+    const { version } = Version.json
+    return yield* Output.answer({
+      json: () => ({ current_version: version, recent_changes: [{ version, changes: differences }] }),
+      text: () =>
+        [
+          `\n${Version.line}\nWhat is different from the classic bd:\n`,
+          ...differences.map(each => `- ${each}`),
+          ""
+        ].join("\n")
+    })
+  }
   const tracker = yield* Tracker
   const { location } = yield* Session
   const found = yield* tracker.info

@@ -1,7 +1,11 @@
 /** Commands that tell how to work with `bd`, to people, agents and shells. */
 import { spec } from "./Parts.ts"
 
-const completion = { positionals: {}, flags: {}, mutates: false } as const
+const completion = {
+  positionals: {},
+  flags: { "no-descriptions": { kind: "none", summary: "accepted", hidden: true } },
+  mutates: false
+} as const
 
 export const completionBash = spec({
   ...completion,

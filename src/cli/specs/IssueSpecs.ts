@@ -1,5 +1,5 @@
 /** Commands that make and change issues. */
-import { id, ids, issueTypes, spec, statuses } from "./Parts.ts"
+import { id, ids, issueTypes, refused, spec, statuses } from "./Parts.ts"
 
 export const create = spec({
   path: ["create"],
@@ -30,7 +30,9 @@ export const create = spec({
       value: "FILE",
       summary: "create the issues that a file describes, JSONL or Markdown; -: stdin"
     },
-    "dry-run": { kind: "none", summary: "show what would be created" }
+    "dry-run": { kind: "none", summary: "show what would be created" },
+    "from-template": refused("text", "bd create --file FILE makes an issue that Markdown or JSONL describes"),
+    repo: refused("text", "each project has a .beads of its own; --db and BEADS_DIR choose one")
   },
   examples: [
     'bd create "Fix the login page" -t bug -p 1',

@@ -11,6 +11,10 @@ export const issueTypes = ["bug", "feature", "task", "epic", "chore"] as const
 export const statuses = ["open", "in_progress", "blocked", "deferred", "closed"] as const
 export const dependencyTypes = ["blocks", "related", "parent-child", "discovered-from"] as const
 
+/** A flag of the classic tool that is refused. */
+export const refused = <const K extends "none" | "text">(kind: K, instead: string) =>
+  ({ kind, summary: "refused", hidden: true, refused: instead }) as const
+
 /** What `list`, `search` and `count` filter by. All that is given must hold. */
 export const filterFlags = {
   status: { kind: "list", short: "s", value: "STATUS,…", choices: statuses, summary: "of these statuses" },

@@ -1,5 +1,5 @@
 /** Commands on the project as a whole: its files, its settings, the program itself. */
-import { spec } from "./Parts.ts"
+import { refused, spec } from "./Parts.ts"
 
 export const init = spec({
   path: ["init"],
@@ -16,7 +16,9 @@ export const init = spec({
     "skip-hooks": { kind: "none", summary: "install no git hooks (the default)" },
     "skip-merge-driver": { kind: "none", summary: "install no merge driver (the default)" },
     hooks: { kind: "none", summary: "install git hooks" },
-    "merge-driver": { kind: "none", summary: "register bd as git's merge driver for the issue file" }
+    "merge-driver": { kind: "none", summary: "register bd as git's merge driver for the issue file" },
+    team: refused("none", "nothing has to be set up for a team: commit .beads, and every clone has the issues"),
+    contributor: refused("none", "to keep issues out of a repository, init a .beads elsewhere; BEADS_DIR names it")
   },
   examples: ["bd init", "bd init --prefix app --merge-driver"],
   mutates: true
@@ -44,9 +46,15 @@ export const importIssues = spec({
     input: { kind: "text", short: "i", value: "FILE", summary: "read this file instead of stdin" },
     "dry-run": { kind: "none", summary: "show what would change" },
     strict: { kind: "none", summary: "refuse dependencies on issues that do not exist" },
-    "skip-existing": { kind: "none", summary: "leave issues alone that are there" },
+    "skip-existing": { kind: "none", short: "s", summary: "leave issues alone that are there" },
     "rename-on-import": { kind: "none", summary: "give new issues with ids of another prefix ids of this project" },
-    prune: { kind: "none", summary: "let issues go that have no line in the input" }
+    prune: { kind: "none", summary: "let issues go that have no line in the input" },
+    "dedupe-after": { kind: "none", summary: "tell afterwards which open issues are of equal content" },
+    "clear-duplicate-external-refs": {
+      kind: "none",
+      summary: "accepted: lines that share an external reference do not hinder an import",
+      hidden: true
+    }
   },
   examples: ["bd import -i other.jsonl --dry-run"],
   mutates: true
@@ -113,7 +121,8 @@ export const renamePrefix = spec({
   positionals: { prefix: { name: "PREFIX", arity: "one" } },
   flags: {
     from: { kind: "text", value: "PREFIX", summary: "the prefix to replace (default: that of new ids)" },
-    "dry-run": { kind: "none", summary: "show what would change" }
+    "dry-run": { kind: "none", summary: "show what would change" },
+    repair: refused("none", "give the other prefixes one by one: bd rename-prefix NEW --from OTHER")
   },
   examples: ["bd rename-prefix app --dry-run", "bd rename-prefix app"],
   mutates: true,
@@ -126,7 +135,10 @@ export const info = spec({
   path: ["info"],
   summary: "Show the store in use, and its settings",
   positionals: {},
-  flags: { schema: { kind: "none", summary: "with schema version, tables and some ids" } },
+  flags: {
+    schema: { kind: "none", summary: "with schema version, tables and some ids" },
+    "whats-new": { kind: "none", summary: "what is different from the classic bd, instead" }
+  },
   examples: ["bd info --json", "bd info --schema"],
   mutates: false
 })
@@ -223,7 +235,7 @@ export const version = spec({
   path: ["version"],
   summary: "Show the version",
   positionals: {},
-  flags: {},
+  flags: { daemon: refused("none", "there is no daemon whose version could differ") },
   examples: ["bd version --json"],
   mutates: false
 })

@@ -125,8 +125,11 @@ export const stats = spec({
   aliases: ["status"],
   summary: "Count what is open, blocked, ready and done",
   positionals: {},
-  flags: { all: { kind: "none", summary: "accepted" } },
-  examples: ["bd stats", "bd stats --json"],
+  flags: {
+    all: { kind: "none", summary: "accepted" },
+    assigned: { kind: "none", summary: "only what is assigned to the actor" }
+  },
+  examples: ["bd stats", "bd stats --json", "bd stats --assigned"],
   mutates: false
 })
 

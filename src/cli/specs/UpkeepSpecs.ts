@@ -1,5 +1,5 @@
 /** Commands that look for what should not be there, and put it right when they are asked to. */
-import { spec } from "./Parts.ts"
+import { refused, spec } from "./Parts.ts"
 
 export const duplicates = spec({
   path: ["duplicates"],
@@ -42,7 +42,10 @@ export const repairDeps = spec({
   path: ["repair-deps"],
   summary: "Find dependencies on issues that do not exist",
   positionals: {},
-  flags: { fix: { kind: "none", summary: "remove them" } },
+  flags: {
+    fix: { kind: "none", summary: "remove them" },
+    interactive: refused("none", "nothing asks here: without flags they are listed, and bd dep remove takes one away")
+  },
   examples: ["bd repair-deps", "bd repair-deps --fix"],
   mutates: false,
   mutatesWith: "fix",
@@ -72,7 +75,10 @@ export const migrate = spec({
     inspect: { kind: "none", summary: "show schema version, migrations and issue count" },
     "dry-run": { kind: "none", summary: "accepted: nothing is changed" },
     cleanup: { kind: "none", summary: "accepted", hidden: true },
-    yes: { kind: "none", summary: "accepted", hidden: true }
+    yes: { kind: "none", summary: "accepted", hidden: true },
+    "update-repo-id": { kind: "none", summary: "accepted: there is no such id", hidden: true },
+    "to-hash-ids": refused("none", "ids stay as they are, whatever their form; new ones are hashes"),
+    "to-separate-branch": refused("text", "the issue file is on the branch that is checked out, as any other file")
   },
   examples: ["bd migrate", "bd migrate --inspect --json"],
   mutates: false
@@ -88,7 +94,9 @@ export const doctor = spec({
       kind: "none",
       summary: "with --fix: move lines that cannot be read out of the issue file, and keep them"
     },
-    yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true }
+    check: { kind: "list", value: "CHECK,…", summary: "tell only of these checks, by their names in --json" },
+    yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true },
+    perf: refused("none", "doctor measures no time: time bd list does")
   },
   examples: ["bd doctor", "bd doctor --json", "bd doctor --fix"],
   mutates: false,
