@@ -163,6 +163,12 @@ const giveFlag = (scan: Scan, name: string, found: FlagName, value: string): voi
     scan.error ??= new CliError.InvalidFlag({ flag: name, value, expected })
     return
   }
+  if (found.spec.shortFor !== undefined) {
+    const [longName, itsValue] = found.spec.shortFor
+    const long = scan.names.get(longName)
+    if (long !== undefined && isOn([value])) giveFlag(scan, longName, long, itsValue)
+    return
+  }
   const key = found.fromFile ? `${found.flag}-file` : found.flag
   const target = globalNames.has(name) ? scan.globals : scan.flags
   const given = target.get(key)
@@ -238,16 +244,27 @@ const textsFromStdin = (scan: Scan, command: CommandSpec): ReadonlyArray<string>
     kind === "prose" ? [flag, `${flag}-file`].filter(name => scan.flags.get(name)?.at(-1) === "-") : []
   )
 
+/** A flag as it was typed: `--stdin` where that stands for it. */
+const asTyped = (scan: Scan, command: CommandSpec, name: string): string => {
+  const short = Object.entries(command.flags).find(
+    ([flag, { shortFor }]) => shortFor?.[0] === name && scan.words.includes(`--${flag}`)
+  )
+  return short === undefined ? name : `--${short[0]}`
+}
+
 /** What is wrong with a command line whose words were all read. */
 const checkWhole = (scan: Scan, command: CommandSpec): void => {
   checkPositionals(scan, command)
   for (const [flag, spec] of Object.entries(command.flags)) {
     if (spec.kind === "prose" && scan.flags.has(flag) && scan.flags.has(`${flag}-file`)) {
-      fail(scan, `--${flag} and --${flag}-file exclude each other`)
+      fail(scan, `--${flag} and ${asTyped(scan, command, `--${flag}-file`)} exclude each other`)
     }
   }
   const fromStdin = textsFromStdin(scan, command)
-  if (fromStdin.length > 1) fail(scan, `only one text can be read from stdin: ${fromStdin.join(", ")}`)
+  if (fromStdin.length > 1) {
+    const typed = fromStdin.map(name => asTyped(scan, command, `--${name}`))
+    fail(scan, `only one text can be read from stdin: ${typed.join(", ")}`)
+  }
   if (isOn(scan.globals.get("version"))) fail(scan, "--version stands alone", "bd version")
   for (const [name, given] of [...scan.globals, ...scan.flags]) {
     const spec: Flag | undefined = globalNames.get(`--${name}`)?.spec ?? command.flags[name]

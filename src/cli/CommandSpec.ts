@@ -26,6 +26,8 @@ export interface Flag {
   readonly hidden?: boolean
   /** The classic tool has it, and here it is refused: what to do instead. */
   readonly refused?: string
+  /** Of kind `none`: giving it is giving this other flag of the command, by its name, with this value. */
+  readonly shortFor?: readonly [name: string, value: string]
 }
 
 export interface Positional {

@@ -98,6 +98,7 @@ export const commands = [
   Project.renamePrefix,
   Project.info,
   Project.where,
+  Project.doltShow,
   Project.configGet,
   Project.configSet,
   Project.configList,

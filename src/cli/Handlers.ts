@@ -126,6 +126,7 @@ const handlers: Readonly<Record<Exclude<Table.CommandName, "help">, Handler>> = 
   sync: tracked(Table.sync, () => import("./commands/sync.ts").then(module => module.run)),
   "rename-prefix": tracked(Table.renamePrefix, () => import("./commands/renamePrefix.ts").then(module => module.run)),
   info: tracked(Table.info, () => import("./commands/info.ts").then(module => module.run)),
+  "dolt show": alone(Table.doltShow, () => import("./commands/doltShow.ts").then(module => module.run)),
   where: alone(Table.where, () => import("./commands/where.ts").then(module => module.run)),
   "config get": alone(Table.configGet, () => import("./commands/config.ts").then(module => module.get)),
   "config set": alone(Table.configSet, () => import("./commands/config.ts").then(module => module.set)),

@@ -57,7 +57,7 @@ describe("words", () => {
 
   it("only one text is read from stdin: the second would find nothing there and be emptied", () => {
     expect(misread("update", "a", "--notes", "-", "--design-file", "-")).toEqual({
-      usage: "only one text can be read from stdin: design-file, notes",
+      usage: "only one text can be read from stdin: --design-file, --notes",
       hint: undefined
     })
     expect(run("update", "a", "--notes", "-", "--assignee", "-").flags).toEqual({ notes: ["-"], assignee: ["-"] })
@@ -76,6 +76,17 @@ describe("words", () => {
     ])
     expect(run("create", "-- so").positionals).toEqual(["-- so"])
     expect(misread("create", "-5 degrees")).toMatchObject({ usage: "unknown flag -5 degrees of bd create" })
+  })
+
+  it("--stdin is short for --description-file -", () => {
+    expect(run("create", "x", "--stdin").flags).toEqual({ "description-file": ["-"] })
+    expect(run("create", "x", "--stdin=false").flags).toEqual({})
+    expect(misread("create", "x", "--stdin", "-d", "y")).toMatchObject({
+      usage: "--description and --stdin exclude each other"
+    })
+    expect(misread("update", "x", "--stdin", "--notes", "-")).toMatchObject({
+      usage: "only one text can be read from stdin: --stdin, --notes"
+    })
   })
 
   it("words after -- are text, whatever they look like", () => {
@@ -168,7 +179,7 @@ describe("commands", () => {
       usage: 'unexpected word "the"',
       hint: "usage: bd create [TITLE]; text of several words goes in quotes"
     })
-    expect(misread("show")).toEqual({ usage: "ID is missing", hint: "usage: bd show ID…" })
+    expect(misread("claim")).toEqual({ usage: "ID is missing", hint: "usage: bd claim ID…" })
     expect(misread("label", "add", "a")).toEqual({ usage: "LABEL is missing", hint: "usage: bd label add ID… LABEL" })
     expect(misread("merge", "a", "b", "c")).toMatchObject({ usage: "RIGHT is missing" })
     expect(misread("create", "x", "--title")).toMatchObject({ usage: "--title needs a value" })
@@ -341,7 +352,9 @@ describe("any input", () => {
     const commands = FastCheck.constantFrom(...all().filter(({ path }) => path[0] !== "help"))
     const text = FastCheck.oneof(FastCheck.string(), FastCheck.constantFrom("--", "-", "--help", "create", "=", ""))
     const invocation = commands.chain(command => {
-      const taken = Object.entries(command.flags).filter(([, { refused }]) => refused === undefined)
+      const taken = Object.entries(command.flags).filter(
+        ([, { refused, shortFor }]) => refused === undefined && shortFor === undefined
+      )
       const flags = taken.map(([name, spec]) => {
         const value: FastCheck.Arbitrary<string> =
           spec.kind === "none"

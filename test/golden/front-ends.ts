@@ -2,7 +2,10 @@
  * What front ends and agents send to `bd`, as recorded from their sources: the words they spawn it with, and the keys
  * they read from its answer. `ID`, `OTHER` and `CHILD` stand for issues of a prepared project.
  *
- * U beads-ui 0.12 · M beads-mcp (its CLI client) · V vscode-beads · E beads.el · A agents by habit · G git hooks
+ * U beads-ui 0.12.0 · N what its 0.12.6 sends beyond that · M beads-mcp (its CLI client) · V vscode-beads 0.14 ·
+ * E beads.el · B beads-task-issue-tracker · K beads-vscode (klabo) · A agents by habit · G git hooks
+ *
+ * `test/system/front-ends/BeadsUi.test.ts` records what U really sends, and fails if it is not what stands here.
  */
 export interface Call {
   readonly who: string
@@ -65,6 +68,22 @@ export const calls: ReadonlyArray<Call> = [
   { who: "U", words: ["--sandbox", "comments", "OTHER", "--json"], keys: ["[]"] },
   { who: "U", words: ["--sandbox", "comment", "ID", "A text", "--author", "Ann Other"] },
   { who: "U", words: ["--sandbox", "delete", "ID", "--force"] },
+
+  // and its 0.12.6
+  { who: "N", words: ["--sandbox", "list", "--json", "--tree=false", "--limit", "0"], keys: counted },
+  {
+    who: "N",
+    words: ["--sandbox", "list", "--json", "--tree=false", "--status", "blocked", "--limit", "0"],
+    keys: ["[]"]
+  },
+  {
+    who: "N",
+    words: ["--sandbox", "show", "OTHER", "--json", "--include-dependents"],
+    keys: [...issues, "[].dependents.[].id", "[].dependents.[].status"]
+  },
+  { who: "N", words: ["--sandbox", "update", "ID", "--type", "chore"] },
+  { who: "N", words: ["--sandbox", "update", "ID", "--status", "deferred"] },
+  { who: "N", words: ["--sandbox", "comments", "add", "ID", "- A list\n- of two", "--author", "Ann Other"] },
 
   // beads-mcp: the globals and --json at the end
   { who: "M", words: ["version"], text: /^bd version (\d+)\.(\d+)\.(\d+)/ },
@@ -176,7 +195,13 @@ export const calls: ReadonlyArray<Call> = [
     keys: ["checks", "healthy"]
   },
 
-  // vscode-beads: finds its project by BEADS_DIR, and wants 1.0.5
+  { who: "M", words: ["update", "ID", "--set-labels", "a,b", "--json"], keys: ["[].labels"] },
+  { who: "M", words: ["comment", "ID", "A text", "--actor", "ann"], text: /./ },
+  { who: "M", words: ["note", "ID", "A text", "--actor", "ann"], text: /./ },
+  { who: "M", words: ["comments", "ID", "--actor", "ann", "--json"], keys: comment.map(key => `[].${key}`) },
+
+  // vscode-beads: finds its project by BEADS_DIR, and wants 1.0.5; what is not embedded it takes for a server of Dolt
+  { who: "V", words: ["dolt", "show", "--json"], keys: ["embedded"], text: /"embedded": true/ },
   { who: "V", words: ["version"], text: /^bd version (?:[2-9]|1\.0\.[5-9]|1\.[1-9])/ },
   { who: "V", words: ["--version"], text: /^bd version (\d+)\.(\d+)\.(\d+)/ },
   { who: "V", words: ["list", "--all", "--limit", "0", "--json"], keys: counted },
@@ -252,6 +277,65 @@ export const calls: ReadonlyArray<Call> = [
   { who: "E", words: ["import", "--input", "in.jsonl", "--dry-run"] },
   { who: "E", words: ["init", "--prefix", "app", "--branch", "main", "--quiet"] },
 
+  { who: "E", words: ["show", "--json", "--id=ID", "--include-dependents"], keys: issues },
+  {
+    who: "E",
+    words: ["list", "--json", "--status=open", "--sort=created", "--reverse", "--limit=50"],
+    keys: counted
+  },
+  { who: "E", words: ["list", "--json", "--all"], keys: counted },
+  { who: "E", words: ["status", "--json"], keys: ["total_issues", "ready_issues"] },
+  { who: "E", words: ["dep", "list", "--json", "ID"], keys: [...issues, "[].dependency_type"] },
+  { who: "E", words: ["dep", "tree", "--json", "--direction=up", "OTHER"], keys: [...issues, "[].depth"] },
+  {
+    who: "E",
+    words: ["create", "--json", "--title=A title", "--type=bug", "--priority=1", "--parent=OTHER"].concat(
+      "--description=D",
+      "--labels=a,b"
+    ),
+    keys: issue
+  },
+  { who: "E", words: ["create", "--json", "--stdin", "A title"], keys: issue },
+  { who: "E", words: ["update", "--json", "--claim", "ID"], keys: issues },
+  { who: "E", words: ["history", "--json", "ID"], keys: ["[]"] },
+
+  // beads-task-issue-tracker: --json at the end
+  { who: "B", words: ["list", "--all", "--limit=0", "--json"], keys: counted },
+  {
+    who: "B",
+    words: ["list", "--status=open,in_progress", "--type=bug,task", "--priority=0,1", "--limit=0", "--json"],
+    keys: counted
+  },
+  { who: "B", words: ["list", "--assignee=bob", "--limit=0", "--json"], keys: ["[]"] },
+  { who: "B", words: ["ready", "--json"], keys: issues },
+  { who: "B", words: ["status", "--json"], keys: ["total_issues"] },
+  {
+    who: "B",
+    words: ["create", "A title", "--description", "D", "--type", "bug", "--priority", "1", "--labels", "a,b"].concat(
+      ["--external-ref", "gh-9", "--estimate", "30", "--design", "H", "--acceptance", "W", "--notes", "N"],
+      ["--parent", "OTHER", "--json"]
+    ),
+    keys: [...issue, "labels"]
+  },
+  {
+    who: "B",
+    words: ["update", "CHILD", "--set-labels", "a,b", "--parent", "", "--json"],
+    keys: [...issues, "[].labels"]
+  },
+  { who: "B", words: ["close", "ID", "--json"], keys: issues },
+  { who: "B", words: ["search", "Issue", "--json"], keys: issues },
+  { who: "B", words: ["delete", "ID", "--force", "--json"], keys: ["deleted"] },
+  { who: "B", words: ["dep", "add", "ID", "CHILD", "--type", "related", "--json"], keys: ["status"] },
+  { who: "B", words: ["dep", "remove", "ID", "OTHER", "--json"], keys: ["status"] },
+  { who: "B", words: ["comments", "add", "ID", "A text", "--json"], keys: comment },
+  { who: "B", words: ["doctor", "--fix", "--yes"], text: /./ },
+
+  // beads-vscode (klabo): --no-daemon before the command
+  { who: "K", words: ["--no-daemon", "list", "--json"], keys: counted },
+  { who: "K", words: ["--no-daemon", "export"], text: /^\{"id":"app-a1"/ },
+  { who: "K", words: ["--no-daemon", "update", "ID", "--acceptance-criteria", "When"] },
+  { who: "K", words: ["--no-daemon", "label", "remove", "ID", "ui"] },
+
   // agents by habit, and git hooks
   { who: "A", words: ["ready", "--json"], keys: issues },
   {
@@ -263,6 +347,8 @@ export const calls: ReadonlyArray<Call> = [
   { who: "A", words: ["close", "ID", "--reason", "Implemented", "--json"], keys: issues },
   { who: "A", words: ["dep", "tree", "ID"], text: /Dependency tree/ },
   { who: "A", words: ["prime"], text: /./ },
+  { who: "A", words: ["list", "--all", "--include-gates", "--limit", "0", "--no-pager", "--json"], keys: counted },
+  { who: "A", words: ["list", "--flat", "--json"], keys: counted },
   { who: "A", words: ["create", "-p1", "--type=bug", "--", "--text after the dashes"] },
   { who: "G", words: ["sync", "--flush-only"] },
   { who: "G", words: ["sync", "--import-only"] },

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Issue from "../../domain/Issue.ts"
-import { Tracker } from "../../tracker/Tracker.ts"
+import { type LinkedIssue, Tracker } from "../../tracker/Tracker.ts"
 import * as Change from "../Change.ts"
 import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
@@ -96,22 +96,26 @@ export const remove = Effect.fn("bd.dep.remove")(function* ({ args, flags }: Inp
   })
 })
 
-export const list = Effect.fn("bd.dep.list")(function* ({ args }: Input<typeof depList>) {
+const linkLine = (arrow: string, { dependencyType, issue }: LinkedIssue): string =>
+  `  ${arrow} ${Escape.line(issue.id)}: ${Escape.line(issue.title)} [P${issue.priority}] (${Escape.line(issue.status)}) via ${Escape.line(dependencyType)}`
+
+export const list = Effect.fn("bd.dep.list")(function* ({ args, flags }: Input<typeof depList>) {
   const tracker = yield* Tracker
-  const { dependencies, issue } = yield* tracker.show(args.id)
+  const { dependencies, dependents, issue } = yield* tracker.show(args.id)
+  const wanted = (type: string) => flags.type === undefined || flags.type === type
+  const up = flags.direction === "up"
+  const links = (up ? dependents : dependencies).filter(({ dependencyType }) => wanted(dependencyType))
   const known = new Set(dependencies.map(({ issue: target }) => target.id))
-  const missing = issue.dependencies.filter(link => !known.has(link.depends_on_id))
+  const missing = up ? [] : issue.dependencies.filter(link => !known.has(link.depends_on_id) && wanted(link.type))
+  const id = Escape.line(issue.id)
   yield* Output.answer({
-    json: () => dependencies.map(Render.linkedJson),
+    json: () => links.map(Render.linkedJson),
     text: () =>
-      issue.dependencies.length === 0
-        ? `${Escape.line(issue.id)} has no dependencies`
+      links.length + missing.length === 0
+        ? `${id} has no ${up ? "dependents" : "dependencies"}${flags.type === undefined ? "" : " of this type"}`
         : [
-            `\n${Escape.line(issue.id)} depends on:\n`,
-            ...dependencies.map(
-              ({ dependencyType, issue: target }) =>
-                `  → ${Escape.line(target.id)}: ${Escape.line(target.title)} [P${target.priority}] (${Escape.line(target.status)}) via ${Escape.line(dependencyType)}`
-            ),
+            up ? `\nOn ${id} depend:\n` : `\n${id} depends on:\n`,
+            ...links.map(link => linkLine(up ? "←" : "→", link)),
             ...missing.map(
               link => `  → ${Escape.line(link.depends_on_id)} (no such issue) via ${Escape.line(link.type)}`
             ),

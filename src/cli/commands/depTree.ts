@@ -10,13 +10,14 @@ import * as Render from "../Render.ts"
 
 export const run = Effect.fn("bd.dep.tree")(function* ({ args, flags }: Input<typeof depTree>) {
   const tracker = yield* Tracker
+  const reverse = flags.reverse || flags.direction === "up"
   const nodes = yield* tracker.dependencyTree(
     args.id,
-    Filters.given({ maxDepth: flags["max-depth"], reverse: flags.reverse, allPaths: flags["show-all-paths"] })
+    Filters.given({ maxDepth: flags["max-depth"], reverse, allPaths: flags["show-all-paths"] })
   )
   yield* Output.answer({
     json: () => nodes.map(GraphText.treeJson),
-    text: () => (flags.format === "mermaid" ? GraphText.mermaid(nodes) : GraphText.tree(nodes, flags.reverse))
+    text: () => (flags.format === "mermaid" ? GraphText.mermaid(nodes) : GraphText.tree(nodes, reverse))
   })
 })
 

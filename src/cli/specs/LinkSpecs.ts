@@ -1,6 +1,8 @@
 /** Commands on what hangs on issues: dependencies, labels, comments. */
 import { dependencyTypes, id, ids, spec } from "./Parts.ts"
 
+const direction = { kind: "choice", value: "WAY", choices: ["down", "up"] } as const
+
 const dependency = {
   positionals: { id: { name: "ID", arity: "one" }, dependsOn: { name: "DEPENDS-ON", arity: "one" } }
 } as const
@@ -50,10 +52,19 @@ export const depRemove = spec({
 
 export const depList = spec({
   path: ["dep", "list"],
-  summary: "List what an issue depends on",
+  summary: "List what an issue depends on, or what depends on it",
   positionals: id,
-  flags: {},
-  examples: ["bd dep list app-a3f8"],
+  flags: {
+    direction: { ...direction, summary: "down (default): what it depends on; up: what depends on it" },
+    type: {
+      kind: "text",
+      short: "t",
+      value: "TYPE",
+      choices: dependencyTypes,
+      summary: "only dependencies of this type"
+    }
+  },
+  examples: ["bd dep list app-a3f8", "bd dep list app-a3f8 --direction up"],
   mutates: false
 })
 
@@ -64,6 +75,7 @@ export const depTree = spec({
   flags: {
     "max-depth": { kind: "int", short: "d", value: "N", summary: "at most N levels below it; default 50" },
     reverse: { kind: "none", summary: "what depends on it instead" },
+    direction: { ...direction, summary: "up: the same as --reverse; down: not so" },
     "show-all-paths": { kind: "none", summary: "an issue as often as ways lead to it" },
     format: { kind: "choice", value: "FORMAT", choices: ["text", "mermaid"], summary: "mermaid: as a flowchart" }
   },

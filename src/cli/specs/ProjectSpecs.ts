@@ -143,6 +143,17 @@ export const info = spec({
   mutates: false
 })
 
+export const doltShow = spec({
+  path: ["dolt", "show"],
+  summary: "Tell front ends that know beads with Dolt that no server has to be asked",
+  positionals: {},
+  flags: {},
+  examples: ["bd dolt show --json"],
+  mutates: false,
+  hidden: true,
+  notes: "There is no Dolt here. vscode-beads asks before it chooses between bd and a server of Dolt."
+})
+
 export const where = spec({
   path: ["where"],
   summary: "Show which .beads is in use",

@@ -1,12 +1,13 @@
 /** Commands that ask what there is and what can be done. */
-import { fieldFlags, filterFlags, id, ids, issueTypes, listingFlags, spec } from "./Parts.ts"
+import { fieldFlags, filterFlags, id, issueTypes, listingFlags, spec } from "./Parts.ts"
 
 export const show = spec({
   path: ["show"],
   aliases: ["view"],
   summary: "Show issues in full",
-  positionals: ids,
+  positionals: { ids: { name: "ID", arity: "any" } },
   flags: {
+    id: { kind: "list", value: "ID,…", summary: "these issues, instead of the words" },
     "include-dependents": { kind: "none", summary: "accepted: dependents are always shown" },
     "include-comments": { kind: "none", summary: "accepted: comments are always shown" },
     ...fieldFlags
@@ -30,7 +31,10 @@ export const list = spec({
       choices: ["digraph", "dot"],
       summary: "the dependencies instead: digraph (for golang's digraph), dot (for Graphviz)"
     },
-    all: { kind: "none", summary: "accepted: closed issues are always listed" }
+    all: { kind: "none", summary: "accepted: closed issues are always listed" },
+    flat: { kind: "none", summary: "accepted: without --tree all issues are of one level", hidden: true },
+    "no-pager": { kind: "none", summary: "accepted: there is no pager", hidden: true },
+    "include-gates": { kind: "none", summary: "accepted: issues of every type are listed", hidden: true }
   },
   examples: ["bd list --status open,in_progress", "bd list -l backend --json", "bd list --sort updated --limit 20"],
   mutates: false,
