@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import { InvalidFlag } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
+import type { Drawn } from "./Output.ts"
 
 /** What `--brief` gives. */
 export const brief: ReadonlyArray<string> = ["id", "title", "status", "priority", "issue_type", "assignee"]
@@ -42,6 +43,7 @@ export const shaped = Effect.fnUntraced(function* <A>(
   forms: {
     readonly json: (item: A) => Readonly<Record<string, unknown>>
     readonly text: (items: ReadonlyArray<A>) => string
+    readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
   }
 ) {
   const fields = yield* decode(flags.fields)
@@ -49,7 +51,8 @@ export const shaped = Effect.fnUntraced(function* <A>(
   return {
     json: (item: A) => (chosen === undefined ? forms.json(item) : pick(chosen, forms.json(item))),
     text: (items: ReadonlyArray<A>) =>
-      fields === undefined ? forms.text(items) : items.map(item => line(fields, forms.json(item))).join("\n")
+      fields === undefined ? forms.text(items) : items.map(item => line(fields, forms.json(item))).join("\n"),
+    drawn: fields === undefined ? forms.drawn : undefined
   }
 })
 

@@ -10,8 +10,14 @@ type Issues = ReadonlyArray<Issue>
 const parentOf = (issue: Issue): string | undefined =>
   issue.dependencies.find(({ type }) => type === "parent-child")?.depends_on_id
 
-/** `list --tree`: each issue below its parent, if that is listed too. */
-export const outline = (issues: Issues): string => {
+/** An issue with how far it is below its topmost parent. */
+export interface Nested {
+  readonly issue: Issue
+  readonly depth: number
+}
+
+/** Each issue below its parent, if that is listed too. */
+export const nested = (issues: Issues): ReadonlyArray<Nested> => {
   const listed = new Set(issues.map(({ id }) => id))
   const children = new Map<string, Array<Issue>>()
   const roots: Array<Issue> = []
@@ -21,7 +27,7 @@ export const outline = (issues: Issues): string => {
     else children.set(parent, [...(children.get(parent) ?? []), issue])
   }
   const shown = new Set<string>()
-  const lines: Array<string> = []
+  const found: Array<Nested> = []
   const open = roots.reverse().map(issue => ({ issue, depth: 0 }))
   for (let i = -1; i < issues.length; i++) {
     // parents that go round in a circle have no root: then one of them is
@@ -31,12 +37,18 @@ export const outline = (issues: Issues): string => {
       const { depth, issue } = step
       if (shown.has(issue.id)) continue
       shown.add(issue.id)
-      lines.push(`${"  ".repeat(depth)}${Render.issueLine(issue)}`)
+      found.push(step)
       for (const child of [...(children.get(issue.id) ?? [])].reverse()) open.push({ issue: child, depth: depth + 1 })
     }
   }
-  return lines.join("\n")
+  return found
 }
+
+/** `list --tree`. */
+export const outline = (issues: Issues): string =>
+  nested(issues)
+    .map(({ depth, issue }) => `${"  ".repeat(depth)}${Render.issueLine(issue)}`)
+    .join("\n")
 
 /** The dependencies whose two ends are listed. */
 const edges = (issues: Issues) => {
@@ -68,8 +80,15 @@ const lineStyle: Readonly<Record<string, string>> = {
   related: "color=gray, style=dashed"
 }
 
-/** `list --format dot`. */
-export const dot = (issues: Issues): string =>
+/** An arrow, from what depends to what it depends on. */
+interface Arrow {
+  readonly from: string
+  readonly to: string
+  readonly type: string
+}
+
+/** For Graphviz. */
+const digraphOf = (issues: Issues, arrows: ReadonlyArray<Arrow>): string =>
   [
     "digraph dependencies {",
     "  rankdir=TB;",
@@ -80,30 +99,125 @@ export const dot = (issues: Issues): string =>
         `  ${quoted(id)} [label=${quoted(`${id}\n[${issue_type} P${priority}]\n${title}\n(${status})`)}, style="rounded,filled", fillcolor="${fill[status] ?? "white"}", fontcolor="black"];`
     ),
     "",
-    ...edges(issues).map(
-      ({ depends_on_id, from, type }) =>
-        `  ${quoted(from)} -> ${quoted(depends_on_id)} [label=${quoted(type)}, ${lineStyle[type] ?? "color=black, style=solid"}];`
+    ...new Set(
+      arrows.map(
+        ({ from, to, type }) =>
+          `  ${quoted(from)} -> ${quoted(to)} [label=${quoted(type)}, ${lineStyle[type] ?? "color=black, style=solid"}];`
+      )
     ),
     "}"
   ].join("\n")
 
-/** `dep tree`. */
-export const tree = (nodes: ReadonlyArray<TreeNode>, reverse: boolean): string => {
-  const [root] = nodes
-  if (root === undefined) return ""
-  const id = Escape.line(root.issue.id)
-  if (nodes.length === 1 && !root.truncated) {
-    return `\n${id} has no ${reverse ? "dependents" : "dependencies"}\n`
-  }
-  return [
-    `\n🌲 ${reverse ? "Dependent" : "Dependency"} tree for ${id}:\n`,
-    ...nodes.map(
-      ({ depth, issue, truncated }) =>
-        `${"  ".repeat(depth)}→ ${Escape.line(issue.id)}: ${Escape.line(issue.title)} [P${issue.priority}] (${Escape.line(issue.status)})${truncated ? " … [truncated]" : ""}`
-    ),
-    ""
-  ].join("\n")
+const arrowsOf = (issues: Issues): ReadonlyArray<Arrow> =>
+  edges(issues).map(({ depends_on_id, from, type }) => ({ from, to: depends_on_id, type }))
+
+/** `list --format dot`. */
+export const dot = (issues: Issues): string => digraphOf(issues, arrowsOf(issues))
+
+/** What stands before an issue by its status, for whoever does not see colours. */
+const marks: Readonly<Record<string, string>> = {
+  open: "○",
+  in_progress: "◐",
+  blocked: "●",
+  closed: "✓",
+  deferred: "❄"
 }
+
+export const mark = (status: string): string => marks[status] ?? "◇"
+
+export interface TreeOptions {
+  readonly reverse: boolean
+  readonly maxDepth: number | undefined
+}
+
+/** A line of `dep tree`. */
+export type TreeLine =
+  | { readonly _tag: "Words"; readonly text: string }
+  | { readonly _tag: "Issue"; readonly branches: string; readonly issue: Issue; readonly note: string }
+
+interface TreeRow {
+  readonly issue: Issue
+  readonly depth: number
+  readonly note: string
+}
+
+/** How it is linked, if that does not block. */
+const via = (types: ReadonlyArray<string>): string =>
+  types.length === 0 || types.includes("blocks") ? "" : ` via ${types.map(Escape.line).join(", ")}`
+
+const rowsOf = (nodes: ReadonlyArray<TreeNode>): ReadonlyArray<TreeRow> => {
+  const shown = new Set<string>()
+  return nodes.flatMap(({ depth, elsewhere, issue, truncated, types }) => {
+    shown.add(issue.id)
+    return [
+      { issue, depth, note: via(types) + (truncated ? " … [truncated]" : "") },
+      ...elsewhere.map(({ issue: other, types: how }) => ({
+        issue: other,
+        depth: depth + 1,
+        note: `${via(how)} (see ${shown.has(other.id) ? "above" : "below"})`
+      }))
+    ]
+  })
+}
+
+/** What is drawn in front of each row: a branch, and the lines of the branches that pass. */
+const branchesOf = (rows: ReadonlyArray<TreeRow>): ReadonlyArray<string> => {
+  /** By depth: whether more comes on this branch. From the last row up. */
+  let more: ReadonlyArray<boolean> = []
+  return [...rows]
+    .reverse()
+    .map(({ depth }) => {
+      const passing = Array.from({ length: Math.max(0, depth - 1) }, (_, k) => (more[k + 1] === true ? "│   " : "    "))
+      const branch = depth === 0 ? "" : more[depth] === true ? "├── " : "└── "
+      more = [...Array.from({ length: depth }, (_, k) => more[k] === true), true]
+      return passing.join("") + branch
+    })
+    .reverse()
+}
+
+/** `dep tree`: an issue that several ways lead to is opened once, and named where the others end. */
+export const treeLines = (
+  nodes: ReadonlyArray<TreeNode>,
+  { maxDepth = 50, reverse }: TreeOptions
+): ReadonlyArray<TreeLine> => {
+  const words = (text: string): TreeLine => ({ _tag: "Words", text })
+  const [root] = nodes
+  if (root === undefined) return []
+  const id = Escape.line(root.issue.id)
+  if (nodes.length === 1 && !root.truncated && root.elsewhere.length === 0) {
+    return [words(""), words(`${id} has no ${reverse ? "dependents" : "dependencies"}`)]
+  }
+  const rows = rowsOf(nodes)
+  const branches = branchesOf(rows)
+  const cut = nodes.filter(({ truncated }) => truncated)
+  const deep = cut.some(({ depth }) => depth >= maxDepth)
+  return [
+    words(""),
+    words(`🌲 ${reverse ? "Dependent" : "Dependency"} tree for ${id}:`),
+    words(""),
+    ...rows.map(({ issue, note }, i): TreeLine => ({ _tag: "Issue", branches: branches[i] ?? "", issue, note })),
+    ...(cut.length === 0
+      ? []
+      : [
+          words(""),
+          words(
+            deep
+              ? `Cut below depth ${maxDepth}, where ${cut.length === 1 ? "1 issue has" : `${cut.length} issues have`} more: a greater --max-depth shows it`
+              : `Cut after ${nodes.length} issues`
+          )
+        ])
+  ]
+}
+
+/** As text. */
+export const tree = (nodes: ReadonlyArray<TreeNode>, options: TreeOptions): string =>
+  treeLines(nodes, options)
+    .map(line =>
+      line._tag === "Words"
+        ? line.text
+        : `${line.branches}${mark(line.issue.status)} ${Escape.line(line.issue.id)}: ${Escape.line(line.issue.title)} [P${line.issue.priority}] (${Escape.line(line.issue.status)})${line.note}`
+    )
+    .join("\n")
 
 const boxes: Readonly<Record<string, string>> = { open: "☐", in_progress: "◧", blocked: "⚠", closed: "☑" }
 
@@ -115,15 +229,8 @@ const isName = (id: string): boolean =>
   /^[a-z_]\w*(?:[-.]\w+)*$/i.test(id) &&
   !/^(?:call|class|classdef|click|default|direction|end|flowchart|graph|href|linkstyle|style|subgraph)\b/i.test(id)
 
-/** An arrow of a flowchart, from what depends to what it depends on. */
-interface Arrow {
-  readonly from: string
-  readonly to: string
-  readonly type?: string
-}
-
-const arrowOf = (type: string | undefined): string =>
-  type === undefined || type === "blocks" ? "-->" : type === "parent-child" ? "-.->" : `-. ${label(type)} .->`
+const arrowOf = (type: string): string =>
+  type === "blocks" ? "-->" : type === "parent-child" ? "-.->" : `-. ${label(type)} .->`
 
 /** A flowchart for mermaid. */
 export const flowchart = (issues: Issues, arrows: ReadonlyArray<Arrow>): string => {
@@ -136,23 +243,33 @@ export const flowchart = (issues: Issues, arrows: ReadonlyArray<Arrow>): string 
 }
 
 /** The issues of a tree, each once, and its branches. */
-const branches = (nodes: ReadonlyArray<TreeNode>) => ({
-  issues: [...new Map(nodes.map(({ issue }) => [issue.id, issue])).values()],
-  arrows: nodes.flatMap(({ depth, issue, parentId }) => (depth === 0 ? [] : [{ from: parentId, to: issue.id }]))
-})
+const linksOf = (nodes: ReadonlyArray<TreeNode>, reverse: boolean) => {
+  const arrows = nodes.flatMap(({ depth, elsewhere, issue, parentId, types }) => [
+    ...(depth === 0 ? [] : [{ from: parentId, to: issue.id, types }]),
+    ...elsewhere.map(other => ({ from: issue.id, to: other.issue.id, types: other.types }))
+  ])
+  return {
+    issues: [...new Map(nodes.map(({ issue }) => [issue.id, issue])).values()],
+    arrows: arrows.flatMap(({ from, to, types }) =>
+      types.map(type => (reverse ? { from: to, to: from, type } : { from, to, type }))
+    )
+  }
+}
 
 /** `dep tree --format mermaid`. */
-export const mermaid = (nodes: ReadonlyArray<TreeNode>): string => {
-  const { arrows, issues } = branches(nodes)
+export const mermaid = (nodes: ReadonlyArray<TreeNode>, reverse: boolean): string => {
+  const { arrows, issues } = linksOf(nodes, reverse)
   return flowchart(issues, arrows)
 }
 
+/** `dep tree --format dot`. */
+export const dotTree = (nodes: ReadonlyArray<TreeNode>, reverse: boolean): string => {
+  const { arrows, issues } = linksOf(nodes, reverse)
+  return digraphOf(issues, arrows)
+}
+
 /** `graph --format mermaid`. */
-export const mermaidGraph = (issues: Issues): string =>
-  flowchart(
-    issues,
-    edges(issues).map(({ depends_on_id, from, type }) => ({ from, to: depends_on_id, type }))
-  )
+export const mermaidGraph = (issues: Issues): string => flowchart(issues, arrowsOf(issues))
 
 /** A node of `dep tree --json`. */
 export const treeJson = ({ depth, issue, parentId, truncated }: TreeNode): Record<string, unknown> => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { FileUnusable } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
-import { Stdio } from "./Stdio.ts"
+import { type Screen, Stdio, type Style, type Styled } from "./Stdio.ts"
 
 /** The code of an error of the system. */
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null | undefined)?.code
@@ -90,25 +90,59 @@ export const writeError = (text: string) => {
   streamOf("stderr").write(text)
 }
 
-/** Whether stderr is one. Only a character device can be, and there alone Node is asked. */
-const isTerminal = (): boolean => {
+/** Whether it is one. Only a character device can be, and there alone Node is asked. */
+const isTerminal = (name: Name): boolean => {
   try {
-    return fstatSync(descriptors.stderr).isCharacterDevice() && streamOf("stderr").isTTY
+    return fstatSync(descriptors[name]).isCharacterDevice() && streamOf(name).isTTY
   } catch {
     // closed
     return false
   }
 }
 
+const isDumb = (): boolean => process.env["TERM"] === "dumb"
+
+const screen = (): Screen | undefined =>
+  isTerminal("stdout")
+    ? {
+        // one whose size nobody has set says 0
+        columns: process.stdout.columns || Math.max(0, Number(process.env["COLUMNS"])) || undefined,
+        colours: !process.env["NO_COLOR"] && !isDumb()
+      }
+    : undefined
+
+/** Select graphic rendition, by its codes. */
+const codes: Readonly<Record<Style, string>> = {
+  bold: "1",
+  dim: "2",
+  red: "31",
+  green: "32",
+  yellow: "33",
+  blue: "34",
+  magenta: "35",
+  cyan: "36",
+  boldRed: "1;31"
+}
+
+/** The only control sequences that reach stdout: the texts between them are escaped. */
+const rendered = (text: Styled): string =>
+  text
+    .map(part =>
+      typeof part === "string" ? Escape.text(part) : `\u001b[${codes[part.style]}m${Escape.text(part.text)}\u001b[0m`
+    )
+    .join("")
+
 const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clearStatus), write)
 
 export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
   return Stdio.of({
     out: text => cleared(write("stdout", Escape.text(text))),
+    outStyled: text => cleared(write("stdout", rendered(text))),
+    screen,
     outBytes: bytes => cleared(write("stdout", bytes)),
     // where stderr cannot be written there is nowhere left to say so
     err: text => cleared(Effect.exit(write("stderr", Escape.text(text)))),
-    statusLine: isTerminal() && process.env["TERM"] !== "dumb" ? statusLine : undefined,
+    statusLine: isTerminal("stderr") && !isDumb() ? statusLine : undefined,
     readAll
   })
 })

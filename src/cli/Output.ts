@@ -11,19 +11,30 @@ import * as Escape from "./Escape.ts"
 import type { CommandError } from "./ExitCode.ts"
 import * as ExitCode from "./ExitCode.ts"
 import { Settings } from "./Settings.ts"
-import { Stdio } from "./Stdio.ts"
+import { type Screen, Stdio, type Styled } from "./Stdio.ts"
+import type * as Tables from "./Tables.ts"
 
 /** A JSON document as stdout shows it: two spaces, control characters escaped beyond what JSON asks for. */
 export const jsonText = (document: unknown): string => `${Escape.json(JSON.stringify(document, undefined, 2))}\n`
+
+/** How something is drawn for a terminal. What draws is loaded there only. */
+export type Drawn = (tables: typeof Tables, screen: Screen) => Styled
 
 /** The one answer of a command. Only the form that was asked for is made. */
 export const answer = Effect.fnUntraced(function* (forms: {
   readonly json: () => unknown
   readonly text: () => string
+  /** For a terminal, instead of the text. */
+  readonly drawn?: Drawn | undefined
 }) {
   const stdio = yield* Stdio
   const settings = yield* Settings
   if (settings.json) return yield* stdio.out(jsonText(forms.json()))
+  const screen = forms.drawn && stdio.screen()
+  if (forms.drawn !== undefined && screen !== undefined) {
+    const tables = yield* Effect.promise(() => import("./Tables.ts"))
+    return yield* stdio.outStyled(forms.drawn(tables, screen))
+  }
   const text = forms.text()
   if (text !== "") yield* stdio.out(text.endsWith("\n") ? text : `${text}\n`)
 })
@@ -40,7 +51,12 @@ export const confirm = Effect.fnUntraced(function* (forms: {
 /** A list that may have been cut: what is missing is told on stderr, and in the envelope. */
 export const answerList = Effect.fnUntraced(function* <A>(
   page: { readonly items: ReadonlyArray<A>; readonly total: number },
-  forms: { readonly json: (item: A) => unknown; readonly text: (items: ReadonlyArray<A>) => string }
+  forms: {
+    readonly json: (item: A) => unknown
+    readonly text: (items: ReadonlyArray<A>) => string
+    /** For a terminal, if there is something to draw. */
+    readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
+  }
 ) {
   const { envelope } = yield* Settings
   const truncated = page.items.length < page.total
@@ -49,7 +65,8 @@ export const answerList = Effect.fnUntraced(function* <A>(
       const issues = page.items.map(forms.json)
       return envelope ? { issues, total: page.total, truncated } : issues
     },
-    text: () => forms.text(page.items)
+    text: () => forms.text(page.items),
+    drawn: page.items.length === 0 ? undefined : forms.drawn?.(page.items)
   })
   yield* tellCut(page.items.length, page.total)
 })

@@ -80,13 +80,11 @@ export const main = (
     const { problem, project, settings } = yield* settingsOrProblem(reading)
     const stdio = yield* Stdio
     let answered = false
+    const noted = Effect.sync(() => (answered = true))
     const watched = Stdio.of({
       ...stdio,
-      out: text =>
-        Effect.andThen(
-          Effect.sync(() => (answered = true)),
-          stdio.out(text)
-        )
+      out: text => Effect.zipRight(noted, stdio.out(text)),
+      outStyled: text => Effect.zipRight(noted, stdio.outStyled(text))
     })
     return yield* (Option.isSome(problem) ? Effect.fail(problem.value) : perform(reading)).pipe(
       Effect.as(0),

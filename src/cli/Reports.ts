@@ -24,7 +24,7 @@ export const blockedJson = ({ blockedBy, issue }: BlockedIssue): Record<string, 
 })
 
 /** Whole days since an instant. */
-const daysSince = (instant: string, now: number): number => {
+export const daysSince = (instant: string, now: number): number => {
   const then = Instant.parse(instant)
   return then === undefined ? 0 : Math.max(0, Math.floor((now - Number(then / 1_000_000n)) / 86_400_000))
 }

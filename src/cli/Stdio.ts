@@ -6,11 +6,27 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { FileUnusable } from "./CliError.ts"
 
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "boldRed"
+
+/** Text with parts that are set off. It is escaped as all text is; the styles are put round it at the very edge. */
+export type Styled = ReadonlyArray<string | { readonly text: string; readonly style: Style }>
+
+/** A terminal that is written to. */
+export interface Screen {
+  /** In cells; none: not known. */
+  readonly columns: number | undefined
+  readonly colours: boolean
+}
+
 export class Stdio extends Context.Tag("effect-beads/cli/Stdio")<
   Stdio,
   {
     /** Writes text to stdout, control characters made visible. A closed pipe is no error. */
     readonly out: (text: string) => Effect.Effect<void>
+    /** As `out`, for a screen with colours. */
+    readonly outStyled: (text: Styled) => Effect.Effect<void>
+    /** What stdout is shown on; none: it is a pipe or a file. Asked when somebody draws for it: to know takes time. */
+    readonly screen: () => Screen | undefined
     /** Writes bytes to stdout as they are: an export. */
     readonly outBytes: (bytes: Uint8Array) => Effect.Effect<void>
     /** Writes text to stderr, control characters made visible. */

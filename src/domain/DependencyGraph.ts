@@ -158,6 +158,8 @@ export interface TreeNode {
   readonly parentId: string
   /** What lies below was left out: the tree is cut here. */
   readonly truncated: boolean
+  /** What it leads to as well, and what has its place elsewhere in the tree. */
+  readonly elsewhere: ReadonlyArray<string>
 }
 
 /** More nodes than anyone reads: ways through a graph can be more than there are atoms. */
@@ -176,13 +178,13 @@ export const tree = (
   const { allPaths, maxDepth } = options
   /** Of each issue, those for which it is the first on a shortest way. */
   const below = new Map<string, Array<string>>()
+  const depths = new Map([[root, 0]])
   if (!allPaths) {
-    const reached = new Set([root])
-    for (const id of reached) {
+    for (const [id, depth] of depths) {
       const own: Array<string> = []
       for (const target of next(id)) {
-        if (reached.has(target)) continue
-        reached.add(target)
+        if (depths.has(target)) continue
+        depths.set(target, depth + 1)
         own.push(target)
       }
       below.set(id, own)
@@ -201,9 +203,15 @@ export const tree = (
   const open: Array<Step> = [{ id: root, depth: 0, above: undefined }]
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     const here = step
-    const targets = allPaths ? next(here.id).filter(id => !isOnWay(id, here)) : (below.get(here.id) ?? [])
-    const isCut = targets.length > 0 && (here.depth >= maxDepth || nodes.length + open.length >= mostNodes)
-    nodes.push({ id: here.id, depth: here.depth, parentId: here.above?.id ?? here.id, truncated: isCut })
+    const all = next(here.id)
+    const own = new Set(allPaths ? all.filter(id => !isOnWay(id, here)) : below.get(here.id))
+    const targets = [...own]
+    const isDeep = here.depth >= maxDepth
+    const isCut = isDeep
+      ? targets.length > 0 || all.some(id => (depths.get(id) ?? 0) > maxDepth)
+      : targets.length > 0 && nodes.length + open.length >= mostNodes
+    const elsewhere = isDeep ? [] : all.filter(id => !own.has(id))
+    nodes.push({ id: here.id, depth: here.depth, parentId: here.above?.id ?? here.id, truncated: isCut, elsewhere })
     if (isCut) continue
     for (const id of [...targets].reverse()) open.push({ id, depth: here.depth + 1, above: here })
   }

@@ -90,20 +90,32 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         const graph = yield* store.graph
         const known = new Map(graph.rows.map(row => [row.id, row]))
         const next = new Map<string, Set<string>>()
-        for (const { dependsOnId, issueId } of graph.edges) {
+        const types = new Map<string, Array<string>>()
+        const link = (from: string, to: string) => JSON.stringify([from, to])
+        for (const { dependsOnId, issueId, type } of graph.edges) {
           const [from, to] = reverse ? [dependsOnId, issueId] : [issueId, dependsOnId]
           // what does not exist, or no more, has no place in the tree
-          if (known.has(from) && known.has(to)) next.set(from, (next.get(from) ?? new Set()).add(to))
+          if (!known.has(from) || !known.has(to)) continue
+          next.set(from, (next.get(from) ?? new Set()).add(to))
+          types.set(link(from, to), [...(types.get(link(from, to)) ?? []), type])
         }
+        const typesOf = (from: string, to: string) => types.get(link(from, to)) ?? []
         const sorted = (from: string) =>
           [...(next.get(from) ?? [])].sort(
             (a, b) => (known.get(a)?.priority ?? 0) - (known.get(b)?.priority ?? 0) || (a < b ? -1 : 1)
           )
         const nodes = DependencyGraph.tree(root.id, sorted, { maxDepth, allPaths })
         const issues = yield* issuesOf(nodes.map(node => node.id))
-        return nodes.flatMap(({ id, ...place }) => {
+        return nodes.flatMap(({ depth, elsewhere, id, parentId, truncated }) => {
           const issue = issues.get(id)
-          return issue === undefined ? [] : [{ issue, ...place }]
+          if (issue === undefined) return []
+          const others = elsewhere.flatMap(other => {
+            const found = issues.get(other)
+            return found === undefined ? [] : [{ issue: found, types: typesOf(id, other) }]
+          })
+          return [
+            { issue, depth, parentId, types: depth === 0 ? [] : typesOf(parentId, id), truncated, elsewhere: others }
+          ]
         })
       }).pipe(Effect.withSpan("Tracker.dependencyTree")),
     cycles: Effect.gen(function* () {

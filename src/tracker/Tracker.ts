@@ -137,8 +137,12 @@ export interface TreeNode {
   readonly issue: Issue.Issue
   readonly depth: number
   readonly parentId: string
+  /** By which types of dependency it is linked to its parent; none for the root. */
+  readonly types: ReadonlyArray<string>
   /** The tree is cut here. */
   readonly truncated: boolean
+  /** What it is linked to as well, and what has its place elsewhere in the tree. */
+  readonly elsewhere: ReadonlyArray<{ readonly issue: Issue.Issue; readonly types: ReadonlyArray<string> }>
 }
 
 export interface TreeOptions {

@@ -10,7 +10,7 @@ import { ConfigProvider, Effect, Layer, Logger } from "effect"
 import * as Escape from "../../src/cli/Escape.ts"
 import * as Output from "../../src/cli/Output.ts"
 import * as Program from "../../src/cli/Program.ts"
-import { Stdio } from "../../src/cli/Stdio.ts"
+import { type Screen, Stdio } from "../../src/cli/Stdio.ts"
 import { WorkingDirectory } from "../../src/cli/WorkingDirectory.ts"
 
 export interface Ran {
@@ -24,6 +24,8 @@ export interface Options {
   readonly env?: Readonly<Record<string, string>>
   /** Where it shows a bar; without one it has no terminal. */
   readonly statusLine?: (text: string) => void
+  /** What its stdout is shown on, if that is a terminal; the text of each style then stands in angle brackets. */
+  readonly screen?: Screen
   /** Told of what it says, at the moment it says it. */
   readonly onError?: (text: string) => void
 }
@@ -41,6 +43,13 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
     let stderr = ""
     const stdio = Stdio.of({
       out: text => Effect.sync(() => (stdout += Escape.text(text))),
+      outStyled: text =>
+        Effect.sync(() => {
+          stdout += text
+            .map(part => (typeof part === "string" ? Escape.text(part) : `<${part.style}|${Escape.text(part.text)}>`))
+            .join("")
+        }),
+      screen: () => options.screen,
       outBytes: bytes => Effect.sync(() => (stdout += Buffer.from(bytes).toString("utf8"))),
       err: text =>
         Effect.sync(() => {

@@ -8,7 +8,11 @@ import * as Reports from "../Reports.ts"
 
 export const run = Effect.fn("bd.blocked")(function* ({ flags }: Input<typeof blocked>) {
   const { parent } = flags
-  const forms = yield* Fields.shaped(flags, { json: Reports.blockedJson, text: Reports.blocked })
+  const forms = yield* Fields.shaped(flags, {
+    json: Reports.blockedJson,
+    text: Reports.blocked,
+    drawn: issues => (tables, screen) => tables.blocked(issues, screen)
+  })
   const tracker = yield* Tracker
   const all = yield* tracker.blocked
   const below = parent === undefined ? undefined : yield* tracker.list({ parent })

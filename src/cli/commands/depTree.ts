@@ -15,9 +15,18 @@ export const run = Effect.fn("bd.dep.tree")(function* ({ args, flags }: Input<ty
     args.id,
     Filters.given({ maxDepth: flags["max-depth"], reverse, allPaths: flags["show-all-paths"] })
   )
+  const options = { reverse, maxDepth: flags["max-depth"] }
   yield* Output.answer({
     json: () => nodes.map(GraphText.treeJson),
-    text: () => (flags.format === "mermaid" ? GraphText.mermaid(nodes) : GraphText.tree(nodes, reverse))
+    text: () => {
+      if (flags.format === "mermaid") return GraphText.mermaid(nodes, reverse)
+      if (flags.format === "dot") return GraphText.dotTree(nodes, reverse)
+      return GraphText.tree(nodes, options)
+    },
+    drawn:
+      flags.format === undefined || flags.format === "text"
+        ? (tables, screen) => tables.tree(nodes, options, screen)
+        : undefined
   })
 })
 

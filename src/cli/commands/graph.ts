@@ -11,6 +11,7 @@ import * as GraphText from "../GraphText.ts"
 import * as Graph from "../graph/Graph.ts"
 import * as Output from "../Output.ts"
 import * as OutputFile from "../OutputFile.ts"
+import * as Plural from "../Plural.ts"
 import * as Render from "../Render.ts"
 import { Session } from "../Session.ts"
 import { Settings } from "../Settings.ts"
@@ -61,8 +62,6 @@ const render = Effect.fnUntraced(function* (graph: Graph.Graph, format: Format) 
   return Page.make(graph, { at: `${at} UTC`, name })
 })
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
-
 export const run = Effect.fn("bd.graph")(function* ({ args, flags }: Input<typeof spec>) {
   const tracker = yield* Tracker
   const path = yield* Path.Path
@@ -105,7 +104,7 @@ export const run = Effect.fn("bd.graph")(function* ({ args, flags }: Input<typeo
     json: () => document,
     text: () =>
       [
-        `✓ Wrote ${Escape.line(output ?? "")}: ${counted(graph.nodes.length, "issue")}, ${counted(graph.edges.length, "link")}`,
+        `✓ Wrote ${Escape.line(output ?? "")}: ${Plural.of(graph.nodes.length, "issue")}, ${Plural.of(graph.edges.length, "link")}`,
         ...(format === "html" ? ["Open it in a browser"] : []),
         ...(roots.length === 0 && hidden > 0 ? [`Not shown: ${hidden} closed; --all shows them`] : [])
       ].join("\n")

@@ -37,12 +37,14 @@ const noneFound = Effect.fnUntraced(function* (filter: ListFilter) {
 const answer = Effect.fnUntraced(function* (
   filter: ListFilter,
   flags: FlagsOf<typeof listingFlags>,
-  text: (issues: Issues) => string
+  text: (issues: Issues) => string,
+  drawn: ((issues: Issues) => Output.Drawn) | undefined
 ) {
   const tracker = yield* Tracker
   const forms = yield* Fields.shaped(flags, {
     json: Render.listedJson,
-    text: (items: ReadonlyArray<ListedIssue>) => text(items.map(({ issue }) => issue))
+    text: (items: ReadonlyArray<ListedIssue>) => text(items.map(({ issue }) => issue)),
+    drawn: drawn && ((items: ReadonlyArray<ListedIssue>) => drawn(items.map(({ issue }) => issue)))
   })
   const page = yield* tracker.list({
     ...filter,
@@ -63,10 +65,19 @@ export const run = Effect.fn("bd.list")(function* ({ flags }: Input<typeof list>
         : flags.long
           ? Render.longList
           : Render.list
-  yield* answer(yield* Filters.list(flags), flags, text)
+  const drawn = (issues: Issues): Output.Drawn => {
+    const rows = flags.tree ? GraphText.nested(issues) : issues.map(issue => ({ issue, depth: 0 }))
+    return (tables, screen) => tables.list(rows, screen)
+  }
+  yield* answer(yield* Filters.list(flags), flags, text, flags.format === undefined && !flags.long ? drawn : undefined)
 })
 
 export const search = Effect.fn("bd.search")(function* ({ args, flags }: Input<typeof searchSpec>) {
   const filter = yield* Filters.list(flags)
-  yield* answer({ ...filter, text: args.text }, flags, flags.long ? Render.longList : Render.list)
+  const drawn = (issues: Issues): Output.Drawn => {
+    const rows = issues.map(issue => ({ issue, depth: 0 }))
+    return (tables, screen) => tables.list(rows, screen)
+  }
+  const text = flags.long ? Render.longList : Render.list
+  yield* answer({ ...filter, text: args.text }, flags, text, flags.long ? undefined : drawn)
 })

@@ -58,7 +58,8 @@ export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof read
   const none = page.total > 0 || json ? "" : yield* idle(filter)
   const forms = yield* Fields.shaped(flags, {
     json: Render.json,
-    text: (issues: ReadonlyArray<Issue>) => (issues.length === 0 ? `\n✨ ${none}\n` : Render.ready(issues))
+    text: (issues: ReadonlyArray<Issue>) => (issues.length === 0 ? `\n✨ ${none}\n` : Render.ready(issues)),
+    drawn: issues => (tables, screen) => tables.ready(issues, screen)
   })
   yield* Output.answerList(page, forms)
 })

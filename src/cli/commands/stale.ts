@@ -17,7 +17,8 @@ export const run = Effect.fn("bd.stale")(function* ({ flags }: Input<typeof stal
   const now = yield* Clock.currentTimeMillis
   const forms = yield* Fields.shaped(flags, {
     json: Render.json,
-    text: (issues: ReadonlyArray<Issue>) => Reports.stale(issues, days, now)
+    text: (issues: ReadonlyArray<Issue>) => Reports.stale(issues, days, now),
+    drawn: issues => (tables, screen) => tables.stale(issues, days, now, screen)
   })
   yield* Output.answerList(page, forms)
 })

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto"
 import * as Escape from "../Escape.ts"
+import * as Plural from "../Plural.ts"
 import * as TextWidth from "../TextWidth.ts"
 import type * as Graph from "./Graph.ts"
 import * as Layout from "./Layout.ts"
@@ -147,8 +148,6 @@ const dataOf = (node: Graph.Node) => {
   }
 }
 
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
-
 const margin = 16
 
 const picture = (graph: Graph.Graph): string => {
@@ -201,7 +200,7 @@ export interface About {
 export const make = (graph: Graph.Graph, { at, name }: About): string => {
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`
   const title = `Dependency graph of ${graph.roots.length === 0 ? name : graph.roots.join(", ")}`
-  const counts = `${counted(graph.nodes.length, "issue", "issues")}, ${counted(graph.edges.length, "link", "links")}`
+  const counts = `${Plural.of(graph.nodes.length, "issue")}, ${Plural.of(graph.edges.length, "link")}`
   const data = { roots: graph.roots, issues: graph.nodes.map(dataOf), edges: graph.edges }
   return `<!DOCTYPE html>
 <html lang="en">

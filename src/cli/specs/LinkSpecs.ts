@@ -77,7 +77,12 @@ export const depTree = spec({
     reverse: { kind: "none", summary: "what depends on it instead" },
     direction: { ...direction, summary: "up: the same as --reverse; down: not so" },
     "show-all-paths": { kind: "none", summary: "an issue as often as ways lead to it" },
-    format: { kind: "choice", value: "FORMAT", choices: ["text", "mermaid"], summary: "mermaid: as a flowchart" }
+    format: {
+      kind: "choice",
+      value: "FORMAT",
+      choices: ["text", "mermaid", "dot"],
+      summary: "mermaid: as a flowchart for Markdown; dot: for Graphviz"
+    }
   },
   examples: ["bd dep tree app-a3f8", "bd dep tree app-a3f8 --reverse --format mermaid"],
   mutates: false
