@@ -10,10 +10,10 @@ import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { expect, it } from "vitest"
 import { type Clone, linesOf, type Place, place, type Shown, storeOf } from "../system/git.ts"
-import { atLength, milliseconds, randomOf, seed } from "./budget.ts"
+import { atLength, milliseconds, type Random, randomOf, seed } from "./budget.ts"
 import { count, counts, type Mode, World } from "./cloneWork.ts"
 import { Member } from "./gitclones.ts"
-import type { Verdict } from "./knowledge.ts"
+import { refOf, type Verdict } from "./knowledge.ts"
 
 const modes: ReadonlyArray<Mode> = ["driver", "union", "hand", "driver"]
 
@@ -39,19 +39,63 @@ const setUp = async (clone: Clone, mode: Mode) => {
   await clone.git("config", "merge.beads.driver", "bd merge %A %O %A %B")
 }
 
-const step = async (members: ReadonlyArray<Member>, seedOfStep: number) => {
+/** What chance alone hardly ever brings about; `a` and `b` are two clones. */
+const rarities: ReadonlyArray<(a: Member, b: Member, random: Random) => Promise<void>> = [
+  // of two issues that got one id the later one is deleted under the id that it was given then, and checked out again
+  async (a, b, random) => {
+    await a.meet(random, b)
+    const parent = a.issues().find(({ id, status }) => status !== "tombstone" && !id.includes("."))
+    if (parent === undefined) return
+    await a.createChild(random, parent)
+    const ref = await b.createChild(random, parent)
+    const before = await b.commit(true)
+    await b.take(random, a, await a.commit(true))
+    await b.flush()
+    const child = b.issues().find(issue => refOf(issue) === ref)
+    if (child !== undefined) await b.delete(child)
+    await b.branchAt(before)
+    count("children created apart, deleted, checked out again")
+  },
+  // two bring an older line of a deleted issue back by hand
+  async (a, b, random) => {
+    await a.meet(random, b)
+    const [issue, other] = a.issues().filter(({ status }) => status !== "tombstone")
+    if (issue === undefined || other === undefined) return
+    const ref = refOf(issue)
+    const line = linesOf(a.clone.file).find(each => refOf(JSON.parse(each) as Shown) === ref)
+    await a.delete(issue)
+    await b.take(random, a, await a.commit(true))
+    await b.title(random, other)
+    await b.commit(true)
+    for (const each of [a, b]) each.note(`an older line of ${issue.id} is put back`)
+    await a.writeLine(ref, line)
+    await a.take(random, b, await b.writeLine(ref, line), false)
+    count("deleted issues put back by hand on both sides")
+  },
+  // one leaves a line out, another changes other lines
+  async (a, b, random) => {
+    await a.meet(random, b)
+    await a.loseLine(random)
+    const other = b.issues().find(({ status }) => status !== "tombstone")
+    if (other !== undefined) await b.title(random, other)
+    await a.take(random, b, await b.commit(true), false)
+  }
+]
+
+/** Steps below 0 are the rarities. */
+const rare = rarities.map((_, n) => -1 - n)
+
+const step = async (members: ReadonlyArray<Member>, seedOfStep: number, n: number) => {
   const random = randomOf(seedOfStep)
   const member = random.pick(members)
-  const what = random.below(40)
+  if (n < 0) return await rarities[-1 - n]?.(member, random.pick(members.filter(other => other !== member)), random)
+  const what = random.below(41)
   if (what < 18) return await member.edit(random)
   if (what < 21) return void (await member.commit(random.below(4) > 0))
   if (what < 24) return await member.merge(random, await member.fetch())
   if (what < 25) {
     const other = random.pick(members)
-    const commit = await other.commit(true)
-    member.world.given.push(commit)
-    await member.clone.git("fetch", "--quiet", other.clone.directory, "HEAD")
-    return await member.merge(random, commit)
+    return await member.take(random, other, await other.commit(true))
   }
   if (what < 26) return await member.rebase(random, await member.fetch())
   if (what < 29) return await member.push()
@@ -61,7 +105,8 @@ const step = async (members: ReadonlyArray<Member>, seedOfStep: number) => {
   if (what < 35) return await member.stash()
   if (what < 37) return await member.popStash(random, true)
   if (what < 38) return await member.reset(random)
-  return await member.loseStore()
+  if (what < 40) return await member.loseStore()
+  return await member.loseLine(random)
 }
 
 /** Everyone meets everyone through the hub, until nothing changes any more. */
@@ -107,7 +152,7 @@ const history = async (
       member.begin()
       members.push(member)
     }
-    for (const n of steps) await step(members, own * 1009 + n)
+    for (const n of steps) await step(members, own * 1009 + n, n)
     const random = randomOf(own)
     for (const member of members) await member.gather(random)
     if (!(await exchange(members, random))) problems.push("commits go on for ever")
@@ -170,11 +215,14 @@ it(
     const begun = performance.now()
     for (let own = seed; performance.now() - begun < milliseconds(12_000); own++) {
       const random = randomOf(own)
+      const usual = Array.from({ length: 20 + random.below(40) }, (_, n) => n)
+      const at = random.below(usual.length)
       const setting = {
-        mode: random.pick(modes),
+        // the first has the rarities alone, on which nothing else has a bearing
+        mode: histories === 0 ? "driver" : random.pick(modes),
         clones: random.pick(atLength ? [2, 2, 2, 3, 3, 5, 5, 10] : [2, 2, 3, 5]),
-        steps: Array.from({ length: 20 + random.below(40) }, (_, n) => n)
-      }
+        steps: histories === 0 ? rare : [...usual.slice(0, at), random.pick(rare), ...usual.slice(at)]
+      } as const
       const outcome = await history(scratch, hub, own, setting)
       histories++
       steps += setting.steps.length

@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { linesOf } from "../system/git.ts"
+import { linesOf, type Shown } from "../system/git.ts"
 import type { Random } from "./budget.ts"
 import { add, count, type Known, Worker, without } from "./cloneWork.ts"
-import { type Edit, refOf, said } from "./knowledge.ts"
+import { type Edit, expectMerged, refOf, said } from "./knowledge.ts"
 
 const markers = /^(<<<<<<<|=======|>>>>>>>).*\n/gm
 const beforeBase = /^\|{7}[^=]*?(?=^={7})/gm
@@ -38,8 +38,19 @@ export class Member extends Worker {
     return known
   }
 
+  /** What has no line: the store brings it back with its next publish, if it knows it (G19). */
+  #noteMissing() {
+    const shown = new Set(this.issues().map(refOf))
+    for (const edit of this.working) {
+      if (shown.has(edit.issue)) continue
+      if (this.held.has(edit)) this.pending.add(edit)
+      else if (!this.pending.has(edit)) this.working.delete(edit)
+    }
+  }
+
   #record() {
     const head = this.#head()
+    this.#noteMissing()
     if (!this.world.commits.has(head)) {
       this.#noteReturned()
       this.world.commits.set(head, { min: new Set(without(this.working, this.pending)), max: new Set(this.seen) })
@@ -136,6 +147,11 @@ export class Member extends Worker {
       }
       const side = (stage: number) => join(clone.directory, `.git/side${stage}`)
       await clone.bd("merge", clone.file, side(1), side(2), side(3))
+      expectMerged(
+        [1, 2, 3].map(stage => linesOf(side(stage))),
+        linesOf(clone.file),
+        this.world.renamed
+      )
     }
     // bd may look before git is told, or not
     if (random.below(2) === 0) await this.flush("bd")
@@ -143,8 +159,23 @@ export class Member extends Worker {
     return how === "ours" || how === "theirs" ? how : "both"
   }
 
-  async merge(random: Random, commit: string, allowSides = true) {
-    const head = await this.commit(random.below(5) > 0)
+  /** If the driver has merged the two: whether it has as it must. */
+  async #expectDriven(head: string, commit: string) {
+    const { mode, renamed, texts } = this.world
+    const [base = "", ...more] = (await this.clone.git("merge-base", "--all", head, commit)).trim().split("\n")
+    const three = [base, head, commit].map(each => texts.get(each) ?? "")
+    // where one side left the file as it was, git asks nobody
+    if (mode !== "driver" || more.length > 0 || new Set(three).size < 3) return
+    expectMerged(
+      three.map(text => text.split("\n").slice(0, -1)),
+      linesOf(this.clone.file),
+      renamed
+    )
+    count("merges by the driver looked at")
+  }
+
+  async merge(random: Random, commit: string, allowSides = true, flushed = random.below(5) > 0) {
+    const head = await this.commit(flushed)
     const theirs = this.knownAt(commit)
     const side = allowSides ? random.below(14) : 2
     this.note(`merge ${commit.slice(0, 7)}${side < 2 ? (side === 0 ? ", ours" : ", theirs") : ""}`)
@@ -166,7 +197,10 @@ export class Member extends Worker {
         if (!/CONFLICT/.test(merged.stdout)) throw new Error(`merge: ${merged.stdout}${merged.stderr}`)
         kept = await this.#resolve(random)
         await this.clone.git("commit", "--quiet", "--no-edit")
-      } else if (this.#doubled()) count("merges that left both lines")
+      } else {
+        if (this.#doubled()) count("merges that left both lines")
+        await this.#expectDriven(head, commit)
+      }
     }
     add(this.seen, theirs.max)
     if (kept === "both") this.#take(theirs)
@@ -344,10 +378,54 @@ export class Member extends Worker {
     add(this.world.pushed, this.knownAt(this.#head()).min)
   }
 
+  /** Takes a commit of another clone, without the hub. */
+  async take(random: Random, other: Member, commit: string, flushed?: boolean) {
+    this.world.given.push(commit)
+    await this.clone.git("fetch", "--quiet", other.clone.directory, commit)
+    await this.merge(random, commit, false, flushed)
+  }
+
+  /** Both have what both know. */
+  async meet(random: Random, other: Member) {
+    await this.take(random, other, await other.commit(true))
+    await other.take(random, this, await this.commit(true))
+  }
+
+  /** By hand, behind the back of the store: what the line of an issue is from now on. Committed so. */
+  async writeLine(ref: string, line: string | undefined) {
+    const others = linesOf(this.clone.file).filter(each => refOf(JSON.parse(each) as Shown) !== ref)
+    const all = line === undefined ? others : [...others, line].sort()
+    writeFileSync(this.clone.file, all.map(each => `${each}\n`).join(""))
+    // no merge knows all edits of it in their order now
+    this.world.ledger.copied.add(ref)
+    for (const edit of this.working) if (edit.issue === ref) this.pending.add(edit)
+    return await this.commit(false)
+  }
+
+  /** A line is left out, as in a careless resolution: no deletion (G19). */
+  async loseLine(random: Random) {
+    await this.commit(true)
+    const issue = random.pick(this.issues())
+    this.note(`the line of ${issue.id} is left out`)
+    await this.writeLine(refOf(issue), undefined)
+    count("lines left out")
+  }
+
+  async branchAt(commit: string) {
+    await this.commit(true)
+    const name = `b${this.branches.length}`
+    this.note(`branch ${name} at ${commit.slice(0, 7)}`)
+    await this.clone.git("checkout", "--quiet", "-b", name, commit)
+    this.branches.push(name)
+    count("checkouts")
+    this.#at(this.knownAt(commit))
+    await this.expectDead()
+  }
+
   async loseStore() {
     await this.flush()
     await this.close()
-    this.held = new Set(this.working)
+    this.held = new Set()
     this.note("loses its store")
     for (const end of ["", "-wal", "-shm"]) rmSync(join(this.clone.directory, `.beads/beads.db${end}`), { force: true })
     count("stores deleted")

@@ -41,6 +41,31 @@ const latest = (edits: Iterable<Edit>, value: string): string =>
     .sort()
     .at(-1) ?? ""
 
+/**
+ * What bd made of an ancestor and two sides: no issue is left out, even if both sides did (G19), none is deleted that
+ * nobody deleted, and a deletion is not forgotten even if both sides forgot it (G23).
+ */
+export const expectMerged = (
+  three: ReadonlyArray<ReadonlyArray<string>>,
+  merged: ReadonlyArray<string>,
+  renamed: boolean
+): void => {
+  const parse = (lines: ReadonlyArray<string>) => lines.map(line => JSON.parse(line) as Shown)
+  const found = new Map(parse(merged).map(issue => [issue.id, issue]))
+  const versions = new Map<string, Array<Shown>>()
+  for (const issue of three.flatMap(parse)) versions.set(issue.id, [...(versions.get(issue.id) ?? []), issue])
+  for (const [id, all] of versions) {
+    const issue = found.get(id)
+    if (issue === undefined) throw new Error(`the merge left ${id} out`)
+    // of a renamed issue, or two of one id, it takes more to tell
+    if (renamed || new Set(all.map(each => each["created_at"])).size > 1) continue
+    const isDeleted = all.some(({ status }) => status === "tombstone")
+    const isUndeleted = all.some(each => each["undeleted_at"] !== undefined)
+    if (isDeleted && !isUndeleted && issue.status !== "tombstone") throw new Error(`the merge brought ${id} back`)
+    if (!isDeleted && issue.status === "tombstone") throw new Error(`the merge deleted ${id}`)
+  }
+}
+
 export interface Verdict {
   readonly problems: ReadonlyArray<string>
   /** Edits of which the merge knew all, and edits of which it did not. */
