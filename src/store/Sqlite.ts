@@ -94,6 +94,14 @@ export const storeError =
  */
 const preparedFor = "2 millis"
 
+/** When to try again while another process is in the way. */
+export const untilFree = (busyTimeout: Duration.DurationInput) =>
+  Schedule.spaced("5 millis").pipe(
+    Schedule.jittered,
+    Schedule.upTo(Duration.decode(busyTimeout)),
+    Schedule.whileInput((error: StoreError) => error.reason === "busy")
+  )
+
 /**
  * Opens a database. `busyTimeout` bounds the waiting for a lock of another process. The connection closes with the
  * scope. Fails with `StoreError` where the library dies: on a path that cannot be opened.
@@ -106,11 +114,7 @@ export const open = (options: {
 }): Effect.Effect<Sqlite, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const failed = storeError(options.path)
-    const whileBusy = Schedule.spaced("5 millis").pipe(
-      Schedule.jittered,
-      Schedule.upTo(Duration.decode(options.busyTimeout)),
-      Schedule.whileInput((error: StoreError) => error.reason === "busy")
-    )
+    const whileBusy = untilFree(options.busyTimeout)
     const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> => {
       const attempt = Effect.mapError(statement, failed)
       // the schedule is set up for the few statements that find the database busy, not for every one

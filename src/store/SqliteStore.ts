@@ -142,8 +142,8 @@ const inspectWithLog = (path: string, busyTimeout: Duration.DurationInput) =>
     : Effect.void
 
 /** Fails for a database that is not ours or is newer. Leaves it, and its log, as they are. */
-export const refuseForeign = (path: string): Effect.Effect<void, StoreError> =>
-  Sqlite.open({ path, busyTimeout: 0, readonly: existsSync(`${path}-wal`) }).pipe(
+export const refuseForeign = (path: string, busyTimeout: Duration.DurationInput): Effect.Effect<void, StoreError> =>
+  Sqlite.open({ path, busyTimeout, readonly: existsSync(`${path}-wal`) }).pipe(
     Effect.flatMap(inspect),
     Effect.scoped,
     Effect.asVoid

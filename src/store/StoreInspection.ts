@@ -7,7 +7,7 @@ import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as ClassicDatabase from "./ClassicDatabase.ts"
 import type { StoreError } from "./IssueStore.ts"
-import { storeError } from "./Sqlite.ts"
+import { storeError, untilFree } from "./Sqlite.ts"
 import * as SqliteStore from "./SqliteStore.ts"
 
 export interface InspectedRow {
@@ -33,6 +33,9 @@ export type StoreInspection =
       /** SHA-256 of the bytes of the issue file that it saw or wrote last. */
       readonly fileHash: string | undefined
     }
+
+/** Whoever makes a store, opens it after a crash or is the last to close it has it for himself for a moment. */
+const patience = "2 seconds"
 
 /** A reader would leave a log where there is none, a writer would empty the one there is. */
 const open = (path: string): Database.Database => {
@@ -87,6 +90,7 @@ export const inspect = (path: string): Effect.Effect<StoreInspection> =>
   Effect.gen(function* () {
     if (!existsSync(path)) return { _tag: "Missing" } as const
     if (yield* ClassicDatabase.isAt(path)) return { _tag: "Classic" } as const
-    yield* SqliteStore.refuseForeign(path)
-    return yield* Effect.try({ try: () => look(path), catch: storeError(path) })
+    yield* SqliteStore.refuseForeign(path, patience)
+    const found = Effect.try({ try: () => look(path), catch: storeError(path) })
+    return yield* Effect.retry(found, untilFree(patience))
   }).pipe(Effect.catchAll(error => Effect.succeed({ _tag: "Unusable", error } as const)))

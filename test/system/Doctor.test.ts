@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { bd, bdCommand, copyOf, lines, type Repository, repository } from "./bd.ts"
+import { bd, bdCommand, copyOf, lines, type Repository, repository, start } from "./bd.ts"
+import { until } from "./git.ts"
 import { describePoint, inParallel, isAnswer, killedAt, killPoints } from "./killing.ts"
 
 const repair = bdCommand("doctor", "--fix", "--quarantine", "--json")
@@ -16,6 +17,37 @@ const kept = ({ beads }: Repository, suffix: string): ReadonlyArray<string> => {
         .map(name => readFileSync(join(directory, name), "utf8"))
     : []
 }
+
+/** Has the store for itself again and again for a moment, as whoever is the last to close it. */
+const coming = `
+  const Database = require("better-sqlite3")
+  for (let n = 0; ; n++) {
+    try {
+      const database = new Database(process.argv[1], { timeout: 0 })
+      database.pragma("locking_mode = exclusive")
+      database.exec("begin exclusive; commit")
+      database.close()
+    } catch {
+      // somebody else is there
+    }
+    if (n === 0) require("node:fs").writeSync(1, "begun")
+  }`
+
+it("G29: doctor waits for a store that others come and go in, and calls it sound", async () => {
+  const place = await repository(["one", "two"])
+  const other = start([process.execPath, "-e", coming, place.store], { cwd: import.meta.dirname })
+  try {
+    await until(() => other.said().stdout !== "")
+    for (let n = 0; n < 15; n++) {
+      const { checks } = JSON.parse((await bd(place, "doctor", "--json")).stdout)
+      expect(checks).toContainEqual(expect.objectContaining({ name: "Database", status: "ok" }))
+    }
+    expect(other.child.exitCode).toBe(null)
+  } finally {
+    other.child.kill("SIGKILL")
+    await other.ended
+  }
+})
 
 describe("kill -9 of doctor --fix --quarantine", { timeout: 240_000 }, () => {
   it("G28 G17: the file is the old or the new one, what left it is kept whole, and the next run ends it", async () => {
