@@ -21,7 +21,12 @@ export const template = async (): Promise<Repository> => {
 export interface Command {
   readonly words: ReadonlyArray<string>
   readonly stdin?: string
+  /** What a crash of it may leave for good. */
+  readonly left?: RegExp
 }
+
+/** Of the small files that it writes; git ignores them, and doctor removes them. */
+const smallFile = /^\.(\.gitignore|metadata\.json|config\.yaml|gitignore.*\.backup)\.\d+\.tmp$/
 
 /** Each changes issues. Of one issue each: of several ids each is a change by itself. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -47,15 +52,13 @@ export const commands: Readonly<Record<string, Command>> = {
   "comments add": { words: ["comments", "add", "t-one", "said", "--json"] },
   comment: { words: ["comment", "t-one", "said", "--json"] },
   "epic close-eligible": { words: ["epic", "close-eligible", "--json"] },
-  "rename-prefix": { words: ["rename-prefix", "u", "--json"] },
+  "rename-prefix": { words: ["rename-prefix", "u", "--json"], left: smallFile },
   import: { words: ["import", "--json"], stdin: importedLine({ id: "t-new", title: "imported" }) }
 }
 
 export interface PlacedCommand extends Command {
   /** Makes the template what the command has something to do with. */
   readonly in?: (place: Repository) => Promise<unknown>
-  /** What a crash of it may leave for good: small files, ignored by git. */
-  readonly left?: RegExp
 }
 
 const keepBack = async (place: Repository) => ok(await bd(place, "create", "kept back", "--no-auto-flush"))
@@ -67,8 +70,6 @@ const take = async (place: Repository, ...fields: ReadonlyArray<object>) =>
       stdin: fields.map(each => `${JSON.stringify(each)}\n`).join("")
     })
   )
-
-const smallFile = /^\.(\.gitignore|metadata\.json|config\.yaml|gitignore.*\.backup)\.\d+\.tmp$/
 
 /** Commands that change other files, or need a project in a state of their own. */
 export const placedCommands: Readonly<Record<string, PlacedCommand>> = {

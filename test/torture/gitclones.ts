@@ -132,23 +132,23 @@ export class Member extends Worker {
 
   /** A person resolves the conflict in the issue file; what was kept. */
   async #resolve(random: Random): Promise<"both" | "ours" | "theirs"> {
-    const how = random.pick(["both", "both", "both", "bd merge", "bd merge", "ours", "theirs"] as const)
+    const wished = random.pick(["both", "both", "both", "bd merge", "bd merge", "ours", "theirs"] as const)
+    const { clone } = this
+    const stage = async (n: number) => (await clone.tryGit("show", `:${n}:.beads/issues.jsonl`)).stdout
+    // of several ancestors git makes one, with conflicts of its own
+    const how = wished === "bd merge" && /^<{7}/m.test(await stage(1)) ? "both" : wished
     this.note(`  conflict, resolved by ${how}`)
     count(`conflicts by ${how}`)
-    const { clone } = this
     if (how === "ours" || how === "theirs") await clone.git("checkout", `--${how}`, "--", ".beads/issues.jsonl")
     else if (how === "both") {
       const text = readFileSync(clone.file, "utf8")
       writeFileSync(clone.file, text.replace(beforeBase, "").replace(markers, ""))
     } else {
-      for (const stage of [1, 2, 3]) {
-        const shown = await clone.tryGit("show", `:${stage}:.beads/issues.jsonl`)
-        writeFileSync(join(clone.directory, `.git/side${stage}`), shown.stdout)
-      }
-      const side = (stage: number) => join(clone.directory, `.git/side${stage}`)
+      const side = (n: number) => join(clone.directory, `.git/side${n}`)
+      for (const n of [1, 2, 3]) writeFileSync(side(n), await stage(n))
       await clone.bd("merge", clone.file, side(1), side(2), side(3))
       expectMerged(
-        [1, 2, 3].map(stage => linesOf(side(stage))),
+        [1, 2, 3].map(n => linesOf(side(n))),
         linesOf(clone.file),
         this.world.renamed
       )
