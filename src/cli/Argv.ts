@@ -392,7 +392,8 @@ const flagWords = (values: FlagValues): ReadonlyArray<string> =>
 
 /** The words in the order that `@effect/cli` reads: `globals, path, --flag value…, --, positionals`. */
 export const normalized = (self: Invocation): ReadonlyArray<string> => [
-  ...flagWords(self.globals),
+  // what they ask for has been looked at, and `@effect/cli` would take `--help=false` for a wish for its own help
+  ...flagWords(new Map([...self.globals].filter(([flag]) => flag !== "help" && flag !== "version"))),
   ...self.command.path,
   ...flagWords(self.flags),
   "--",

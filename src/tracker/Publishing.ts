@@ -7,6 +7,7 @@ import { FlushManager } from "../flush/FlushManager.ts"
 import { IntegrityChecker } from "../flush/IntegrityChecker.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
 import { IssueFile } from "../issue-file/IssueFile.ts"
+import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock } from "../issue-file/IssueLock.ts"
 import { IssueStore } from "../store/IssueStore.ts"
 import type { FlushState, Tracker } from "./Tracker.ts"
@@ -36,6 +37,9 @@ export const make = Effect.gen(function* () {
       return { size, content: Option.isNone(stamp) ? "missing" : "asSeen" } as const
     }
     const state = yield* lock.withLockWithin("1 second", Effect.ensuring(integrity.check, integrity.release))
+    const [first] = state._tag === "Changed" ? IssueLines.read(state.snapshot.bytes).unreadable : []
+    if (first !== undefined)
+      return { size, content: "unreadable", problem: `line ${first.number}: ${first.reason}` } as const
     return { size, content: contents[state._tag] } as const
   })
 

@@ -183,9 +183,11 @@ export interface FlushState extends FlushRecord {
     readonly size: number
     /**
      * `asSeen`: the store knows these bytes; `changed`: the next command takes them over; `missing`: the next flush writes
-     * it anew; `unknown`: it could not be looked at within a second, because git or another process is at work.
+     * it anew; `unreadable`: nothing is published before it is mended; `unknown`: it could not be looked at within a second, because git or another process is at work.
      */
-    readonly content: "asSeen" | "changed" | "missing" | "unknown"
+    readonly content: "asSeen" | "changed" | "missing" | "unreadable" | "unknown"
+    /** Of an unreadable file: the first line of it, and why. */
+    readonly problem?: string
   }
 }
 

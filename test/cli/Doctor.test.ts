@@ -1,5 +1,5 @@
 /** `doctor`: what it finds, that looking changes nothing, and what `--fix` does. */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import {
   chmodSync,
   existsSync,
@@ -13,9 +13,10 @@ import {
   writeFileSync
 } from "node:fs"
 import * as path from "node:path"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
+import { networkName } from "../../src/cli/SurroundingsChecks.ts"
 import type { Check } from "../../src/tracker/Examination.ts"
 import { bd, directory, project } from "./harness.ts"
 
@@ -83,7 +84,9 @@ describe("doctor", () => {
         "Dependencies",
         "Dependency Cycles",
         "Gitignore",
-        "Git Tracking"
+        "Git Tracking",
+        "Classic Daemon",
+        "File System"
       ])
       const text = yield* run("doctor")
       expect(text).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("✓ All checks passed") })
@@ -445,6 +448,65 @@ describe("doctor", () => {
       expect((yield* doctor()).found).toEqual([])
     })
   )
+})
+
+describe("doctor beside .beads", () => {
+  it.scopedLive("G31: tells a daemon of the classic bd that lives, and no other process of its number", () =>
+    Effect.gen(function* () {
+      const { beads, doctor } = yield* patient
+      const asDaemon = (pid: number | undefined) => writeFileSync(path.join(beads, "daemon.pid"), `${pid}\n`)
+      const check = Effect.map(doctor(), ({ check, exitCode }) => ({ ...check("Classic Daemon"), exitCode }))
+      asDaemon(process.pid)
+      expect(yield* check).toMatchObject({ status: "ok", message: expect.stringContaining("daemon.pid"), exitCode: 0 })
+      const child = spawn("bash", ["-c", "exec -a 'bd daemon' sleep 60"])
+      yield* Effect.addFinalizer(() => Effect.sync(() => child.kill()))
+      const named = () => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith("bd daemon")
+      yield* Effect.promise(() => vi.waitUntil(named, { timeout: 10_000 }))
+      asDaemon(child.pid)
+      expect(yield* check).toMatchObject({
+        status: "error",
+        message: expect.stringContaining(`process ${child.pid}`),
+        exitCode: 1
+      })
+      const ended = new Promise(resolve => child.once("exit", resolve))
+      child.kill()
+      yield* Effect.promise(() => ended)
+      expect(yield* check).toMatchObject({ status: "ok", exitCode: 0 })
+    })
+  )
+
+  it.scopedLive("tells git hooks that call what is not here", () =>
+    Effect.gen(function* () {
+      const { at, doctor } = yield* patient
+      git(at, "init", "-q")
+      const hooks = path.join(at, ".git/hooks")
+      mkdirSync(hooks, { recursive: true })
+      const check = Effect.map(doctor(), ({ check }) => check("Git Hooks"))
+      expect(yield* check).toMatchObject({ status: "ok", message: "none calls bd, and none needs to" })
+      const good =
+        "#!/bin/sh\n# bd hooks run\nif ! bd sync --flush-only >/dev/null 2>&1; then\n  echo bd daemon; exit 1\nfi\n"
+      writeFileSync(path.join(hooks, "pre-commit"), good)
+      writeFileSync(path.join(hooks, "post-merge"), "bd import -i .beads/issues.jsonl\n")
+      expect(yield* check).toMatchObject({ status: "ok", message: "pre-commit, post-merge: what they call is here" })
+      writeFileSync(path.join(hooks, "pre-push"), "command -v bd >/dev/null && bd hooks run pre-push\n")
+      writeFileSync(path.join(hooks, "post-merge"), "bd sync\n")
+      expect(yield* check).toMatchObject({
+        status: "warning",
+        message: "git hooks call what this bd does not have: post-merge: bd sync; pre-push: bd hooks run pre-push"
+      })
+      git(at, "config", "core.hooksPath", "elsewhere")
+      expect(yield* check).toMatchObject({ status: "ok" })
+    })
+  )
+
+  it("knows the file systems of networks by their numbers, however they are signed", () => {
+    expect(networkName(0x6969)).toBe("NFS")
+    expect(networkName(0xfe534d42)).toBe("SMB2")
+    expect(networkName(0xfe534d42 | 0)).toBe("SMB2")
+    for (const local of [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630]) {
+      expect(networkName(local)).toBeUndefined()
+    }
+  })
 })
 
 describe("doctor --fix --quarantine", () => {

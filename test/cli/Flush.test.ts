@@ -84,8 +84,9 @@ describe("flush status", () => {
         unpublished_count: 1,
         last_flush: { written: 1 },
         last_failure: { reason: "UnreadableLine", message: expect.stringContaining("line 2") },
-        issue_file: { content: "changed" }
+        issue_file: { content: "unreadable", problem: expect.stringMatching(/^line 2: /) }
       })
+      expect((yield* run("flush", "status")).stdout).toContain("nothing is published before it is mended")
       writeFileSync(file, before)
       expect((yield* run("flush")).exitCode).toBe(0)
       expect(yield* json("flush", "status")).toMatchObject({ state: "clean", last_failure: null })

@@ -20,6 +20,7 @@ import * as Output from "../Output.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
 import * as SmallFile from "../SmallFile.ts"
+import * as SurroundingsChecks from "../SurroundingsChecks.ts"
 import * as Version from "../Version.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
 
@@ -67,7 +68,8 @@ const survey = Effect.fnUntraced(function* (start: string, justThere: boolean) {
       issueFile: location.issueFile,
       store: location.database
     })),
-    ...(yield* GitChecks.examine(location))
+    ...(yield* GitChecks.examine(location)),
+    ...(yield* SurroundingsChecks.examine(location))
   ]
   return { location, checks, usable: Either.isRight(metadata) && Either.isRight(issueFile) }
 })

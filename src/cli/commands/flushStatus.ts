@@ -5,12 +5,19 @@ import type { flushStatus } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 
-const contentCodes = { asSeen: "as_seen", changed: "changed", missing: "missing", unknown: "unknown" } as const
+const contentCodes = {
+  asSeen: "as_seen",
+  changed: "changed",
+  missing: "missing",
+  unreadable: "unreadable",
+  unknown: "unknown"
+} as const
 
 const contentTexts = {
   asSeen: "as the store knows it",
   changed: "changed by others; the next command takes it over",
   missing: "missing; the next flush writes it anew",
+  unreadable: "a line cannot be read, and nothing is published before it is mended: bd doctor tells how",
   unknown: "not looked at: git or another process is at work"
 } as const
 
@@ -38,7 +45,8 @@ const json = (state: FlushState) => ({
   issue_file: {
     path: state.issueFile.path,
     size: state.issueFile.size,
-    content: contentCodes[state.issueFile.content]
+    content: contentCodes[state.issueFile.content],
+    problem: state.issueFile.problem
   },
   database_path: state.database
 })
@@ -50,7 +58,8 @@ const text = (state: FlushState): string => {
     ...(state.fullExportNeeded ? ["Next flush: full, every issue is compared with its line"] : []),
     `Last flush: ${lastFlush === undefined ? "none yet" : `${lastFlush.at} (${lastFlush.mode}, ${lastFlush.written} issues, ${lastFlush.bytes} bytes)`}`,
     ...(lastFailure === undefined ? [] : [`Last failure: ${lastFailure.at}: ${Escape.line(lastFailure.detail)}`]),
-    `Issue file: ${Escape.line(issueFile.path)} (${issueFile.size} bytes, ${contentTexts[issueFile.content]})`
+    `Issue file: ${Escape.line(issueFile.path)} (${issueFile.size} bytes, ${contentTexts[issueFile.content]})`,
+    ...(issueFile.problem === undefined ? [] : [`  ${Escape.line(issueFile.problem)}`])
   ].join("\n")
 }
 
