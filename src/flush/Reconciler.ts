@@ -22,6 +22,7 @@ import * as IssueLines from "../issue-file/IssueLines.ts"
 import * as Metrics from "../Metrics.ts"
 import { baseOf, IssueStore, type MarkedRow, type StoreError, type Version } from "../store/IssueStore.ts"
 import { versionHash } from "../store/Version.ts"
+import * as Differences from "./Differences.ts"
 import { type Integrity, IntegrityChecker, recordOf } from "./IntegrityChecker.ts"
 import type { ProgressEvent } from "./Progress.ts"
 import * as Progress from "./Progress.ts"
@@ -231,9 +232,6 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  const unreadable = (path: string, reading: IssueLines.Reading) =>
-    reading.unreadable.map(({ number, reason }) => new IssueLine.UnreadableLine({ path, line: number, reason }))
-
   const nothing = (missing: boolean): Reconciled => ({ adopted: 0, renamed: [], missing, barred: [] })
 
   const rowsById = Effect.map(
@@ -247,17 +245,30 @@ export const make = Effect.gen(function* () {
     return new Map([...texts].flatMap(([id, all]) => (all.size > 1 ? [[id, [...all]] as const] : [])))
   }
 
+  /** All rows and all lines, where those that differ do not do. */
+  const everything = Effect.fnUntraced(function* (bytes: Uint8Array) {
+    const rows = yield* rowsById
+    const { lines, unreadable } = IssueLines.read(bytes, (id, text) => rows.get(id)?.line === text)
+    return { rows, lines, unreadable }
+  })
+
   const follow = Effect.fnUntraced(function* (snapshot: Snapshot) {
     return yield* store.transaction(
       Effect.gen(function* () {
-        const rows = yield* rowsById
         const told = { operation: "reconcile", stage: "read", total: snapshot.bytes.byteLength } as const
         progress.report({ ...told, done: 0 })
-        const reading = IssueLines.read(snapshot.bytes, (id, text) => rows.get(id)?.line === text)
-        if (reading.unreadable.length > 0) {
-          return { ...nothing(false), barred: unreadable(file.path, reading) }
+        const differences = yield* Differences.find(store, snapshot.bytes)
+        const { lines, rows, unreadable } = Option.isSome(differences)
+          ? { ...differences.value, unreadable: [] }
+          : yield* everything(snapshot.bytes)
+        if (unreadable.length > 0) {
+          return {
+            ...nothing(false),
+            barred: unreadable.map(
+              ({ number, reason }) => new IssueLine.UnreadableLine({ path: file.path, line: number, reason })
+            )
+          }
         }
-        const { lines } = reading
         const ancestorOf = yield* ancestors(doubledLines(lines))
         const descents = yield* renameDescents(RenameForwarding.meeting(rows, lines), ancestorOf)
         const plan = RenameForwarding.forward(Reconciliation.reconcile({ rows, lines, ancestorOf }), {

@@ -142,6 +142,13 @@ export interface RowFilter {
   readonly limit?: number
 }
 
+/** Where the line of an issue is in a file, in bytes, without its terminator. */
+export interface LinePlace {
+  readonly id: string
+  readonly start: number
+  readonly end: number
+}
+
 export interface FoundRow extends Row {
   readonly dependencyCount: number
   readonly dependentCount: number
@@ -174,6 +181,16 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** Only the marked rows, read in one snapshot. */
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>
+    /**
+     * Holds a file, whose lines are each of another issue, against the rows. `rows`: those that are marked, have no line
+     * there, or another text; `unknown`: ids there that no row has. What is alike is compared where it lies.
+     */
+    readonly differing: (
+      file: Uint8Array,
+      places: ReadonlyArray<LinePlace>
+    ) => Effect.Effect<{ readonly rows: ReadonlyArray<MarkedRow>; readonly unknown: ReadonlyArray<string> }, StoreError>
+    /** Whether an issue was ever renamed. */
+    readonly hasRenamed: Effect.Effect<boolean, StoreError>
     /** The ids of all issues, or of all tombstones. */
     readonly ids: (of: "issues" | "tombstones") => Effect.Effect<ReadonlyArray<string>, StoreError>
     /** How many issues there are, children and tombstones not counted. */
@@ -182,6 +199,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly find: (
       filter: RowFilter
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
+    /** The ids of the rows that match, in no order; `limit` is not heeded. */
+    readonly matching: (filter: RowFilter) => Effect.Effect<ReadonlyArray<string>, StoreError>
     /** What readiness and cycles are computed from; tombstones are left out. */
     readonly graph: Effect.Effect<
       { readonly rows: ReadonlyArray<Readiness.Row>; readonly edges: ReadonlyArray<Edge> },

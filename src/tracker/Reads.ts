@@ -69,7 +69,10 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       Effect.gen(function* () {
         yield* freshen
         const matching = yield* ready.find(filter)
-        return { items: yield* Effect.forEach(cut(matching, filter.limit ?? 10), issueOf), total: matching.length }
+        const ids = cut(matching, filter.limit ?? 10)
+        const { rows } = yield* store.find({ ids })
+        const items = new Map((yield* issuesOf(rows, issue => issue)).map(issue => [issue.id, issue]))
+        return { items: ids.flatMap(id => items.get(id) ?? []), total: matching.length }
       }).pipe(Effect.withSpan("Tracker.ready")),
     blocked: Effect.gen(function* () {
       yield* freshen

@@ -17,7 +17,7 @@ export const make = Effect.fnUntraced(function* ({ context, find }: Rows) {
     return ids === undefined ? [...reached] : ids.filter(one => reached.has(one))
   })
 
-  /** All rows that are ready and match, in order. */
+  /** The ids of all that is ready and matches, in order. */
   const ready = Effect.fnUntraced(function* ({ includeInProgress, limit: _, parent, sort, ...filter }: ReadyFilter) {
     const { edges, rows } = yield* store.graph
     const ids = Readiness.ready(rows, edges, {
@@ -25,9 +25,10 @@ export const make = Effect.fnUntraced(function* ({ context, find }: Rows) {
       now: (yield* context).at,
       includeInProgress
     }).map(({ id }) => id)
-    const found = yield* store.find({ ...filter, ids: parent === undefined ? ids : yield* below(parent, ids) })
-    const byId = new Map(found.rows.map(row => [row.id, row]))
-    return ids.flatMap(id => byId.get(id) ?? [])
+    const descending = parent === undefined ? ids : yield* below(parent, ids)
+    if (Object.values(filter).every(condition => condition === undefined)) return descending
+    const matching = new Set(yield* store.matching(filter))
+    return descending.filter(id => matching.has(id))
   })
 
   return { below, find: ready }
