@@ -135,10 +135,7 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
         assert.deepStrictEqual(yield* store.dependents("gone"), [])
         assert.deepStrictEqual(yield* store.labels, [{ label: "x", count: 1 }])
         const graph = yield* store.graph
-        assert.deepStrictEqual(
-          graph.rows.map(({ id }) => id).sort(),
-          ["a-1", "a-2"]
-        )
+        assert.deepStrictEqual(graph.rows.map(({ id }) => id).sort(), ["a-1", "a-2"])
         assert.deepStrictEqual(graph.edges, [])
         assert.deepStrictEqual(yield* store.ids("tombstones"), ["a-3"])
       }))

@@ -18,6 +18,7 @@ import Database from "better-sqlite3"
 import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import type { StoreError, Write } from "../../src/store/IssueStore.ts"
+import initial from "../../src/store/migrations/0001_initial.ts"
 import * as Sqlite from "../../src/store/Sqlite.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 
@@ -185,6 +186,32 @@ describe("refusals leave every byte as it is", () => {
     ],
     ["no database at all", "corrupt", path => writeFileSync(path, "garbage ".repeat(4096))]
   ]
+  it.scopedLive("G28: a store of the first schema is brought up to the newest, with all that is in it", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const old = new Database(path)
+      for (const statement of initial) old.exec(statement)
+      old.pragma(`application_id = ${0x62656164}`)
+      old.pragma("user_version = 1")
+      old.exec(`insert into issues values ('a-1', '{"id":"a-1"}', 3, 't', 'open', 1, 'task', '', '', '', '')`)
+      old.exec("insert into dirty_issues values ('a-1', 3, null)")
+      old.close()
+      // two at once: one migrates, the other finds it done
+      const [store, other] = yield* Effect.all([SqliteStore.make({ path }), SqliteStore.make({ path })], {
+        concurrency: "unbounded"
+      })
+      assert.deepEqual(yield* store.rows, yield* other.rows)
+      assert.deepEqual(
+        (yield* store.rows).map(({ id, mark, revision }) => ({ id, mark, revision })),
+        [{ id: "a-1", mark: { revision: 3, base: undefined }, revision: 3 }]
+      )
+      assert.strictEqual((yield* store.schema).version, SqliteStore.schemaVersion)
+      const migrated = new Database(path, { readonly: true })
+      assert.strictEqual(migrated.pragma("user_version", { simple: true }), SqliteStore.schemaVersion)
+      migrated.close()
+    })
+  )
+
   for (const [what, reason, make] of cases) {
     it.scopedLive(`G28: ${what} is refused: ${reason}`, () =>
       Effect.gen(function* () {
