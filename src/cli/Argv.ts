@@ -276,6 +276,23 @@ const checkWhole = (scan: Scan, command: CommandSpec): void => {
   }
 }
 
+/** The command that the value of a flag stands for: `doctor --check=pollution` is `detect-pollution`. */
+const meant = (scan: Scan, command: CommandSpec | undefined): CommandSpec | undefined => {
+  const { commands = {}, flag = "" } = command?.elsewhere ?? {}
+  const [value = "", ...more] = scan.flags.get(flag) ?? []
+  const other = Object.hasOwn(commands, value) && more.length === 0 ? commandAt(commands[value] ?? []) : undefined
+  if (other === undefined) return command
+  scan.flags.delete(flag)
+  const names = flagNames(other.flags)
+  for (const [name, values] of [...scan.flags]) {
+    const own = names.get(`--${name}`)?.flag
+    scan.flags.delete(name)
+    if (own === undefined) fail(scan, `--${name} does not go with --${flag}=${value}`, `usage: ${synopsis(other)}`)
+    else scan.flags.set(own, values)
+  }
+  return other
+}
+
 /** Reads the words after `bd`. Never throws. */
 export const read = (words: ReadonlyArray<string>): Reading => {
   const scan: Scan = {
@@ -300,7 +317,7 @@ export const read = (words: ReadonlyArray<string>): Reading => {
     else if (word.startsWith("--")) longFlag(scan, word)
     else shortFlags(scan, word)
   }
-  const command = settle(scan)
+  const command = meant(scan, settle(scan))
   const { flags, globals, path, positionals } = scan
   const bare = positionals.length === 0 && flags.size === 0
   // one that does something without further words does it, whatever commands there are below it

@@ -54,6 +54,11 @@ export interface CommandSpec {
   readonly mutates: boolean
   /** The flag with which a command that only reads changes issues after all. */
   readonly mutatesWith?: string
+  /** Values of a flag that stand for another command, which must have whatever other flags were given. */
+  readonly elsewhere?: {
+    readonly flag: string
+    readonly commands: { readonly [value: string]: ReadonlyArray<string> }
+  }
   /** What help says below the flags. */
   readonly notes?: string
   readonly hidden?: boolean

@@ -200,6 +200,22 @@ export const calls: ReadonlyArray<Call> = [
   { who: "M", words: ["note", "ID", "A text", "--actor", "ann"], text: /./ },
   { who: "M", words: ["comments", "ID", "--actor", "ann", "--json"], keys: comment.map(key => `[].${key}`) },
 
+  { who: "M", words: ["doctor", "--check=pollution", "--actor", "ann", "--json"], keys: ["issues", "polluted_count"] },
+  { who: "M", words: ["doctor", "--check=pollution", "--clean", "--yes", "--json"], keys: ["issues"] },
+  { who: "M", words: ["doctor", "--check=validate", "--json"], keys: ["checks", "healthy"] },
+  { who: "M", words: ["doctor", "--check=validate", "--fix", "--yes", "--json"], keys: ["checks", "total_fixed"] },
+  {
+    who: "M",
+    words: ["stats", "--actor", "ann", "--json"],
+    keys: [
+      "summary.total_issues",
+      "summary.open_issues",
+      "summary.in_progress_issues",
+      "summary.closed_issues",
+      "summary.blocked_issues"
+    ].concat("summary.ready_issues", "summary.average_lead_time_hours")
+  },
+
   // vscode-beads: finds its project by BEADS_DIR, and wants 1.0.5; what is not embedded it takes for a server of Dolt
   { who: "V", words: ["dolt", "show", "--json"], keys: ["embedded"], text: /"embedded": true/ },
   { who: "V", words: ["version"], text: /^bd version (?:[2-9]|1\.0\.[5-9]|1\.[1-9])/ },

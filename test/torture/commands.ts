@@ -71,6 +71,15 @@ const take = async (place: Repository, ...fields: ReadonlyArray<object>) =>
     })
   )
 
+/** An issue that depends on one that does not exist. */
+const takeDangling = (place: Repository) =>
+  take(place, {
+    ...importedFields({ id: "t-loose", title: "loose" }),
+    dependencies: [
+      { issue_id: "t-loose", depends_on_id: "t-nowhere", type: "blocks", created_at: "2026-01-01T00:00:00Z" }
+    ]
+  })
+
 /** Commands that change other files, or need a project in a state of their own. */
 export const placedCommands: Readonly<Record<string, PlacedCommand>> = {
   init: {
@@ -99,16 +108,8 @@ export const placedCommands: Readonly<Record<string, PlacedCommand>> = {
       for (const id of ["t-same", "t-same2"]) ok(await bd(place, "create", "the same", "--id", id))
     }
   },
-  "repair-deps --fix": {
-    words: ["repair-deps", "--fix", "--json"],
-    in: place =>
-      take(place, {
-        ...importedFields({ id: "t-loose", title: "loose" }),
-        dependencies: [
-          { issue_id: "t-loose", depends_on_id: "t-nowhere", type: "blocks", created_at: "2026-01-01T00:00:00Z" }
-        ]
-      })
-  },
+  "repair-deps --fix": { words: ["repair-deps", "--fix", "--json"], in: takeDangling },
+  "validate --fix-all": { words: ["validate", "--checks", "orphans", "--fix-all", "--json"], in: takeDangling },
   "detect-pollution --clean": {
     words: ["detect-pollution", "--clean", "--yes", "--json"],
     in: async place => ok(await bd(place, "create", "test-left behind"))

@@ -229,6 +229,9 @@ const plain = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, ""
 
 export const run = Effect.fn("bd.doctor")(function* ({ args, flags }: Input<typeof doctor>) {
   const path = yield* Path.Path
+  if (flags.clean) {
+    return yield* new UsageError({ detail: "--clean goes with --check=pollution", hint: "bd detect-pollution --help" })
+  }
   if (flags.quarantine && !flags.fix) {
     return yield* new UsageError({
       detail: "--quarantine goes with --fix",

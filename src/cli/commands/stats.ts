@@ -38,5 +38,10 @@ export const run = Effect.fn("bd.stats")(function* ({ flags }: Input<typeof stat
   const tracker = yield* Tracker
   // the one whose name claim writes down, so git is asked
   const statistics = flags.assigned ? yield* assigned(yield* Actor.find({ mutates: true })) : yield* tracker.stats
-  yield* Output.answer({ json: () => Reports.statsJson(statistics), text: () => Reports.stats(statistics) })
+  const numbers = Reports.statsJson(statistics)
+  yield* Output.answer({
+    // newer front ends look for them one level deeper
+    json: () => ({ ...numbers, summary: numbers }),
+    text: () => Reports.stats(statistics)
+  })
 })

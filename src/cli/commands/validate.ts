@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Tracker } from "../../tracker/Tracker.ts"
+import * as Change from "../Change.ts"
 import { AlreadyTold, UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import { checkNames, type validate } from "../CommandTable.ts"
@@ -59,6 +60,18 @@ const attempt = (name: CheckName) =>
     Effect.map((result: Result) => ({ name, ...result }))
   )
 
+/** Removes dependencies on what does not exist; how many. They hold nothing up, so nothing is decided by it. */
+const fix = Effect.gen(function* () {
+  const tracker = yield* Tracker
+  let fixed = 0
+  const removal = Effect.tap(tracker.removeDangling, removed => {
+    fixed = removed.length
+  })
+  // what is found afterwards is the answer, and it tells of this too
+  yield* Change.run(Change.one(removal), { json: () => undefined, text: () => "" }, { respond: () => Effect.void })
+  return fixed
+})
+
 export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof validate>) {
   const asked = flags.checks ?? checkNames
   const unknown = asked.find(name => !isCheck(name))
@@ -70,6 +83,7 @@ export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof v
     })
   }
   const names = checkNames.filter(name => asked.includes(name))
+  const fixed = flags["fix-all"] && names.includes("orphans") ? yield* fix : 0
   const result = yield* Effect.forEach(names, attempt)
   const found = result.reduce((sum, one) => sum + one.found, 0)
   const failed = result.some(({ error }) => error !== undefined)
@@ -81,7 +95,7 @@ export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof v
           one.name,
           {
             issue_count: one.found,
-            fixed_count: 0,
+            fixed_count: one.name === "orphans" ? fixed : 0,
             failed: one.error !== undefined,
             error: one.error ?? null,
             suggestions: one.suggestions
@@ -89,7 +103,7 @@ export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof v
         ])
       ),
       total_issues: found,
-      total_fixed: 0,
+      total_fixed: fixed,
       healthy: found === 0 && !failed
     }),
     text: () =>
@@ -104,6 +118,7 @@ export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof v
               : `⚠ ${labels[one.name]}: ${one.found} found`
         ),
         "",
+        ...(fixed > 0 ? [`✓ Removed ${fixed} orphaned dependencies`] : []),
         ...(found > 0
           ? [`⚠ Found ${found} issues`]
           : failed

@@ -31,10 +31,12 @@ export const validate = spec({
       choices: checkNames,
       summary: `of ${checkNames.join(", ")}; default: all`
     },
-    "fix-all": { kind: "none", summary: "repair what needs no decision: dangling dependencies" }
+    "fix-all": { kind: "none", aliases: ["fix"], summary: "repair what needs no decision: dangling dependencies" },
+    yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true }
   },
   examples: ["bd validate", "bd validate --checks orphans,conflicts --json"],
   mutates: false,
+  mutatesWith: "fix-all",
   notes: "bd doctor looks at the files, the store and git; bd validate at the issues."
 })
 
@@ -95,12 +97,14 @@ export const doctor = spec({
       summary: "with --fix: move lines that cannot be read out of the issue file, and keep them"
     },
     check: { kind: "list", value: "CHECK,…", summary: "tell only of these checks, by their names in --json" },
+    clean: { kind: "none", summary: "goes with --check=pollution", hidden: true },
     yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true },
     perf: refused("none", "doctor measures no time: time bd list does")
   },
   examples: ["bd doctor", "bd doctor --json", "bd doctor --fix"],
   mutates: false,
   mutatesWith: "fix",
+  elsewhere: { flag: "check", commands: { pollution: ["detect-pollution"], validate: ["validate"] } },
   notes: `It reads only, and works also where the store cannot be opened or the issue file cannot be read.
 --fix adds what .beads/.gitignore lacks, writes metadata.json anew if it cannot be read, removes temporary files of dead
 processes, and publishes what is not in the issue file yet. It touches nothing else, and doing it again changes nothing.
