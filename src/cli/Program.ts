@@ -54,6 +54,9 @@ const readSettings = ({ _tag, globals }: Argv.Reading) =>
     return { settings, project }
   })
 
+/** Commands that answer the same whatever the settings are. */
+const independent = new Set(["version", "help", "quickstart", "onboard", "completion"])
+
 /** If the settings cannot be read, the failure is told as the flags ask. They are no reason to keep back help or the
  * version. */
 const settingsOrProblem = (reading: Argv.Reading) =>
@@ -65,7 +68,10 @@ const settingsOrProblem = (reading: Argv.Reading) =>
         return {
           settings,
           project: yield* Effect.provideService(makeProject, Settings, settings),
-          problem: reading._tag === "Invocation" ? Option.some<CommandError>(error) : Option.none<CommandError>()
+          problem:
+            reading._tag === "Invocation" && !independent.has(reading.command.path[0] ?? "")
+              ? Option.some<CommandError>(error)
+              : Option.none<CommandError>()
         }
       })
     )

@@ -216,6 +216,8 @@ export interface ImportOptions {
 
 export interface ImportReport {
   readonly created: number
+  /** Deleted issues that were not known: they are remembered, so that they do not come back. */
+  readonly deleted: number
   readonly updated: number
   readonly unchanged: number
   readonly skipped: number

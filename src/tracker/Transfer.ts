@@ -65,6 +65,17 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     return unchanged.filter(id => !standing.has(id) && !meant.has(id))
   })
 
+  /** Of the ids of the input, those that are deleted there, and whether they live on under another id. */
+  const deletedIn = (lines: ReadonlyArray<IssueLines.IssueText>): ReadonlyMap<string, "deleted" | "renamed"> =>
+    new Map(
+      lines.flatMap(({ id, text }) => {
+        // most lines need not be read for this
+        const record = text.includes("tombstone") ? IssueLine.decode(text) : undefined
+        if (record === undefined || IssueLine.isUnreadable(record) || !Issue.isTombstone(record)) return []
+        return [[id, IdRenaming.renamedTo(record) === undefined ? "deleted" : "renamed"] as const]
+      })
+    )
+
   /** The input with ids of this project (`renameOnImport`). What cannot be read is left for who reads it to tell. */
   const naturalized = Effect.fnUntraced(function* (bytes: Uint8Array) {
     const { lines, unreadable } = IssueLines.read(bytes)
@@ -104,11 +115,22 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
             source: how.source ?? "the input"
           })
           const pruned = how.prune === true ? yield* prunable(absorbed.ids) : []
-          const tombstones = new Set(renamed.map(({ from }) => from))
+          const gone = deletedIn(IssueLines.read(bytes).lines)
+          // one that was renamed is counted under the id that it has
+          const tombstones = new Set(yield* store.ids("tombstones"))
+          const updated = yield* Effect.filter(absorbed.updated, id =>
+            tombstones.has(id)
+              ? Effect.map(
+                  store.row(id),
+                  Option.match({ onNone: () => true, onSome: row => !IdRenaming.mayBeRenamed(row.line) })
+                )
+              : Effect.succeed(true)
+          )
           if (how.dryRun !== true && pruned.length > 0) yield* store.transaction(store.forget(pruned))
           return {
-            created: absorbed.created.filter(id => !tombstones.has(id)).length,
-            updated: absorbed.updated.length,
+            created: absorbed.created.filter(id => !gone.has(id)).length,
+            deleted: absorbed.created.filter(id => gone.get(id) === "deleted").length,
+            updated: updated.length,
             unchanged: absorbed.unchanged,
             skipped: absorbed.skipped,
             pruned,

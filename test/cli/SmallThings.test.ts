@@ -1,5 +1,5 @@
 /** What a new user stumbled over. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -161,4 +161,58 @@ describe("files", () => {
       "owner and mode"
     )
   })
+})
+
+describe("small defects of before", () => {
+  it.scopedLive("init --merge-driver outside of a repository leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const at = yield* directory
+      const ran = yield* bd(at, ["init", "--merge-driver"])
+      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("needs a git repository") })
+      expect(readdirSync(at)).toEqual([])
+    })
+  )
+
+  it.scopedLive(
+    "a setting that makes no sense keeps back no version, guide or completion, but what it is a setting of",
+    () =>
+      Effect.gen(function* () {
+        const { runWith } = yield* project
+        const env = { BD_LOCK_TIMEOUT: "xx" }
+        for (const words of [
+          ["version"],
+          ["--version"],
+          ["help"],
+          ["quickstart"],
+          ["onboard"],
+          ["completion", "bash"]
+        ]) {
+          expect(yield* runWith({ env }, ...words)).toMatchObject({ exitCode: 0, stderr: "" })
+        }
+        expect(yield* runWith({ env }, "list")).toMatchObject({ exitCode: 4 })
+      })
+  )
+
+  it.scopedLive("import counts an issue once, whatever tombstones come with it", () =>
+    Effect.gen(function* () {
+      const { at, run } = yield* project
+      const line = (id: string, more: object) =>
+        `${JSON.stringify({ id, title: id, status: "open", priority: 2, issue_type: "task", created_at: "2025-01-01T10:00:00Z", updated_at: "2025-01-01T10:00:00Z", ...more })}\n`
+      const gone = line("web-a", { status: "tombstone", deleted_at: "2025-01-02T10:00:00Z" })
+      const importing = (text: string, ...flags: ReadonlyArray<string>) => {
+        writeFileSync(path.join(at, "in.jsonl"), text)
+        return Effect.map(
+          run("import", "-i", path.join(at, "in.jsonl"), ...flags),
+          ({ stderr }) => stderr.split("\n")[0]
+        )
+      }
+      const first = gone + line("web-b", {})
+      const came = "1 created, 1 deletion, 0 updated, 0 unchanged"
+      expect(yield* importing(first, "--rename-on-import", "--dry-run")).toBe(`Would import: ${came}`)
+      expect(yield* importing(first, "--rename-on-import")).toBe(`Import complete: ${came}`)
+      expect(yield* importing(first, "--rename-on-import")).toBe("Import complete: 0 created, 0 updated, 2 unchanged")
+      const changed = gone + line("web-b", { title: "other", updated_at: "2025-02-01T10:00:00Z" })
+      expect(yield* importing(changed, "--rename-on-import")).toBe("Import complete: 0 created, 1 updated, 1 unchanged")
+    })
+  )
 })

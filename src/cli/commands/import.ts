@@ -11,6 +11,7 @@ import { Settings } from "../Settings.ts"
 const json = (report: ImportReport, dryRun: boolean) => ({
   dry_run: dryRun,
   created: report.created,
+  deleted: report.deleted,
   updated: report.updated,
   unchanged: report.unchanged,
   skipped: report.skipped,
@@ -35,6 +36,7 @@ const renamings = ({ prefixRenamed }: ImportReport, dryRun: boolean): ReadonlyAr
 const text = (report: ImportReport, dryRun: boolean): string => {
   const counts = [
     `${report.created} created`,
+    ...(report.deleted === 0 ? [] : [report.deleted === 1 ? "1 deletion" : `${report.deleted} deletions`]),
     `${report.updated} updated`,
     `${report.unchanged} unchanged`,
     ...(report.skipped === 0 ? [] : [`${report.skipped} skipped`]),

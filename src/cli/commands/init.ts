@@ -25,14 +25,18 @@ const gitConfig = (directory: string, key: string, value: string) =>
           : Effect.fail(
               new FileUnusable({
                 path: "git config",
-                detail: /not in a git directory/.test(stderr)
-                  ? "--merge-driver needs a git repository: run 'git init' first"
-                  : stderr.trim() || "it failed",
+                detail: stderr.trim() || "it failed",
                 cause
               })
             )
       )
     })
+  })
+
+/** Whether there is a repository to register with: asked before anything is written. */
+const inRepository = (directory: string) =>
+  Effect.async<boolean>(resume => {
+    execFile("git", ["rev-parse", "--git-dir"], { cwd: directory }, cause => resume(Effect.succeed(cause === null)))
   })
 
 /** Registers `bd merge` with git, for the issue file only. */
@@ -65,6 +69,12 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
   }
   const wanted = flags.prefix === undefined ? undefined : yield* Prefix.decode(flags.prefix)
   const location = yield* Discovery.toInit(yield* WorkingDirectory)
+  if (flags["merge-driver"] && !(yield* inRepository(path.dirname(location.directory)))) {
+    return yield* new FileUnusable({
+      path: path.dirname(location.directory),
+      detail: "--merge-driver needs a git repository: run 'git init' first"
+    })
+  }
   const inside = (name: string) => path.join(location.directory, name)
 
   const prepare = Effect.gen(function* () {
