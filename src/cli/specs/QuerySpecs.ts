@@ -192,7 +192,7 @@ export const graph = spec({
     dot: { kind: "none", summary: "short for --format dot" },
     force: { kind: "none", short: "f", summary: "write over a file that is not from bd graph" }
   },
-  examples: ["bd graph", "bd graph app-a3f8 -o plan.html", "bd graph --format dot | dot -Tsvg > graph.svg"],
+  examples: ["bd graph", "bd graph app-a3f8 -o plan.html", "bd graph --format dot > graph.dot"],
   mutates: false,
   notes:
     "Without ID: all that is not closed. With: these issues, what they hang on, and what hangs on them, however far.\nThe page is one file that loads nothing, beads-graph.html unless -o names another. With --json alone nothing is written: the issues and dependencies are the answer."
