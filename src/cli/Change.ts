@@ -38,8 +38,16 @@ export const one = <A, E extends CommandError, R>(
 const publish = Effect.fnUntraced(function* <A, R>(changes: Effect.Effect<Outcome<A>, never, R>) {
   const tracker = yield* Tracker
   const settings = yield* Settings
-  // where nothing was changed, nothing of this command waits to be published
-  if (settings.flush) return yield* tracker.publishing(changes, { when: ({ done }) => done.length > 0 })
+  if (settings.flush) {
+    const held: Output.Held = new Set()
+    // where nothing was changed, nothing of this command waits to be published
+    const published = yield* tracker.publishing(Effect.annotateLogs(changes, Output.heldBack, held), {
+      when: ({ done }) => done.length > 0
+    })
+    // the failure of the publish tells of the line too
+    if (Option.isNone(published.failure)) yield* Effect.forEach(held, Output.note, { discard: true })
+    return published
+  }
   const result = yield* changes
   if (result.done.length > 0)
     yield* Output.note("Not published (--no-auto-flush): bd flush puts the change into the issue file")
@@ -72,13 +80,13 @@ export const finish = Effect.fnUntraced(function* <A>(
   } = {}
 ) {
   const settings = yield* Settings
-  yield* Effect.forEach(failures, Output.tell, { discard: true })
+  yield* Effect.forEach(failures, failure => Output.tell(failure), { discard: true })
   const first = failures[0]
   const answer = { json: () => forms.json(done), text: () => forms.text(done) }
   if (Option.isSome(unpublished)) {
     if (!settings.json && done.length > 0) yield* respond(answer)
     yield* Output.tell(unpublished.value)
-    yield* Output.errorDocument(unpublished.value, onlyId(done))
+    yield* Output.errorDocument(unpublished.value, { id: onlyId(done) })
     return yield* new AlreadyTold({ exitCode: ExitCode.ofSeveral([...failures, unpublished.value]) })
   }
   if (first === undefined) return yield* respond(answer)

@@ -61,13 +61,15 @@ const systemHints: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(?:ENOSPC|EDQUOT)\b/, "there is no space left: free some, then try again"]
 ]
 
-const systemHint = (message: string): string | undefined => systemHints.find(([pattern]) => pattern.test(message))?.[1]
+export const systemHint = (message: string): string | undefined =>
+  systemHints.find(([pattern]) => pattern.test(message))?.[1]
 
 type Judges = {
   readonly [Tag in CommandError["_tag"]]: (error: Extract<CommandError, { readonly _tag: Tag }>) => Verdict
 }
 
-const flushHint = "the change is committed and goes into the issue file with the next command, or with bd flush"
+const flushHint =
+  "the change is committed, do not repeat it. It goes into the issue file with the next change, or with bd flush"
 
 const judges: Judges = {
   UsageError: ({ hint }) => ({ exitCode: 2, code: "usage", hint }),
@@ -75,7 +77,10 @@ const judges: Judges = {
     exitCode: 3,
     code: "not_found",
     id,
-    hint: deleted === true ? "bd undelete brings it back" : undefined
+    hint:
+      deleted === true
+        ? "bd undelete brings it back"
+        : "bd list shows the ids there are, bd search TEXT finds an issue by its words"
   }),
   AmbiguousId: ({ id }) => ({ exitCode: 3, code: "ambiguous_id", id }),
   InvalidFlag: () => ({ exitCode: 4, code: "invalid_value" }),

@@ -1,8 +1,10 @@
 /** Issues and how they hang together, as text: outlines, trees, graphs for other programs. Pure. */
+
 import type { Issue } from "../domain/Issue.ts"
 import { toJson } from "../domain/Issue.ts"
 import type { TreeNode } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
+import * as Plural from "./Plural.ts"
 import * as Render from "./Render.ts"
 
 type Issues = ReadonlyArray<Issue>
@@ -202,8 +204,8 @@ export const treeLines = (
           words(""),
           words(
             deep
-              ? `Cut below depth ${maxDepth}, where ${cut.length === 1 ? "1 issue has" : `${cut.length} issues have`} more: a greater --max-depth shows it`
-              : `Cut after ${nodes.length} issues`
+              ? `Cut below depth ${maxDepth}, where ${Plural.of(cut.length, "issue has", "issues have")} more: a greater --max-depth shows it`
+              : `Cut after ${Plural.of(nodes.length, "issue")}`
           )
         ])
   ]

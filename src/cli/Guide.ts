@@ -1,7 +1,9 @@
 /** What `prime`, `quickstart` and `onboard` say. Pure. */
+
 import type { Issue } from "../domain/Issue.ts"
 import type { Statistics } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
+import * as Plural from "./Plural.ts"
 import * as Render from "./Render.ts"
 
 /** How a project stands. */
@@ -38,7 +40,7 @@ const now = ({ inProgress, ready, stats, unpublished }: State): ReadonlyArray<st
   "## Now",
   stats.total === 0
     ? 'No issues yet: bd create "Title" -t task -p 2'
-    : `${stats.total} issues: ${stats.open} open, ${stats.inProgress} in progress, ${stats.closed} closed; ${stats.ready} ready, ${stats.blocked} blocked.`,
+    : `${Plural.of(stats.total, "issue")}: ${stats.open} open, ${stats.inProgress} in progress, ${stats.closed} closed; ${stats.ready} ready, ${stats.blocked} blocked.`,
   ...group("In progress", inProgress, stats.inProgress, "bd list -s in_progress"),
   ...group("Ready", ready, stats.ready, "bd ready --limit 0"),
   ...(stats.epicsEligibleForClosure === 0

@@ -80,24 +80,27 @@ export const tellCut = Effect.fnUntraced(function* (shown: number, total: number
 /** Something worth knowing that is no failure. */
 export const note = (text: string) => Effect.flatMap(Stdio, stdio => stdio.err(`${text}\n`))
 
-/** Tells one failure on stderr. */
-export const tell = (error: CommandError) =>
+/** Tells one failure on stderr. `hint`: what to do about it, if not what is usual. */
+export const tell = (error: CommandError, hint = ExitCode.verdict(error).hint) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio
-    const { hint } = ExitCode.verdict(error)
     yield* stdio.err(`Error: ${error.message}\n${hint === undefined ? "" : `Hint: ${hint}\n`}`)
   })
 
-/** With `--json`, the error object on stdout. `id`: the issue it is about, if the error does not say. */
-export const errorDocument = (error: CommandError, id?: string) =>
+/** With `--json`, the error object on stdout. `id`: the issue it is about, if the error does not say; `hint` as above. */
+export const errorDocument = (
+  error: CommandError,
+  {
+    hint = ExitCode.verdict(error).hint,
+    id
+  }: { readonly hint?: string | undefined; readonly id?: string | undefined } = {}
+) =>
   Effect.gen(function* () {
     const { json } = yield* Settings
     if (!json) return
     const stdio = yield* Stdio
     const told = ExitCode.verdict(error)
-    yield* stdio.out(
-      jsonText({ error: { code: told.code, message: error.message, hint: told.hint, id: told.id ?? id } })
-    )
+    yield* stdio.out(jsonText({ error: { code: told.code, message: error.message, hint, id: told.id ?? id } }))
   })
 
 /** With `--json`, the error object of a command that a signal ended. */
@@ -131,6 +134,12 @@ export const die = (cause: Cause.Cause<never>) =>
     return 1
   })
 
+/** Log entries that are kept until it is known whether a failure tells the same. */
+export type Held = Set<string>
+
+/** The annotation under which a part of a command keeps its entries on lines that cannot be read. */
+export const heldBack = "held back"
+
 /**
  * Log entries go to stderr, a warning as `Warning: …`. Not those of the flush manager about attempts: a command tells
  * itself that its change was not published, and ends instead of trying again.
@@ -141,5 +150,8 @@ export const logger = (write: (text: string) => void) =>
     if (module === "FlushManager" && LogLevel.lessThan(logLevel, LogLevel.Error)) return
     const label = logLevel.label.charAt(0) + logLevel.label.slice(1).toLowerCase()
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
-    write(Escape.text(`${label === "Warn" ? "Warning" : label}: ${text}\n`))
+    const entry = `${label === "Warn" ? "Warning" : label}: ${text}`
+    const held = Option.getOrUndefined(HashMap.get(annotations, heldBack))
+    if (held instanceof Set && HashMap.has(annotations, "barred")) held.add(entry)
+    else write(Escape.text(`${entry}\n`))
   })

@@ -3,10 +3,12 @@
  *
  * Pure. Values within a line have their line ends made visible; all other control characters are escaped by `Stdio`.
  */
+
 import type { Comment, Issue } from "../domain/Issue.ts"
 import { toJson } from "../domain/Issue.ts"
 import type { IssueDetails, LinkedIssue, ListedIssue } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
+import * as Plural from "./Plural.ts"
 
 const labelsOf = (issue: Issue): string => `[${issue.labels.map(Escape.line).join(" ")}]`
 
@@ -29,7 +31,7 @@ export const list = (issues: ReadonlyArray<Issue>): string => issues.map(issueLi
 /** `list --long`. */
 export const longList = (issues: ReadonlyArray<Issue>): string =>
   [
-    `\nFound ${issues.length} issues:\n`,
+    `\nFound ${Plural.of(issues.length, "issue")}:\n`,
     ...issues.map(issue =>
       [
         `${Escape.line(issue.id)} [P${issue.priority}] [${Escape.line(issue.issue_type)}] ${Escape.line(issue.status)}`,
@@ -52,7 +54,7 @@ export const ready = (issues: ReadonlyArray<Issue>): string =>
   issues.length === 0
     ? "\n✨ No ready work found\n"
     : [
-        `\n📋 Ready work (${issues.length} issues with no blockers):\n`,
+        `\n📋 Ready work (${Plural.of(issues.length, "issue")} with no blockers):\n`,
         ...issues.map((issue, i) =>
           [
             `${i + 1}. [P${issue.priority}] ${Escape.line(issue.id)}: ${Escape.line(issue.title)}`,
@@ -93,10 +95,11 @@ export const details = ({ dependencies, dependents, issue }: IssueDetails): stri
     `Priority: P${issue.priority}`,
     `Type: ${Escape.line(issue.issue_type)}`,
     ...(issue.assignee === undefined || issue.assignee === "" ? [] : [`Assignee: ${Escape.line(issue.assignee)}`]),
-    ...(issue.estimated_minutes === undefined ? [] : [`Estimated: ${issue.estimated_minutes} minutes`]),
+    ...(issue.estimated_minutes === undefined ? [] : [`Estimated: ${Plural.of(issue.estimated_minutes, "minute")}`]),
     ...(issue.external_ref === undefined ? [] : [`External ref: ${Escape.line(issue.external_ref)}`]),
     `Created: ${minute(issue.created_at)}`,
     `Updated: ${minute(issue.updated_at)}`,
+    ...(issue.closed_at === undefined || issue.closed_at === "" ? [] : [`Closed: ${minute(issue.closed_at)}`]),
     ...block("Description", issue.description),
     ...block("Design", issue.design),
     ...block("Notes", issue.notes),

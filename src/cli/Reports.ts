@@ -1,9 +1,11 @@
 /** What `blocked`, `stale`, `stats`, `epic` and `history` say, as text and as JSON: the classic's shapes. Pure. */
+
 import * as Instant from "../domain/Instant.ts"
 import { type Issue, toJson } from "../domain/Issue.ts"
 import type { AuditEvent } from "../store/IssueStore.ts"
 import type { BlockedIssue, EpicStatus, Statistics } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
+import * as Plural from "./Plural.ts"
 
 /** `blocked`. */
 export const blocked = (issues: ReadonlyArray<BlockedIssue>): string =>
@@ -13,7 +15,7 @@ export const blocked = (issues: ReadonlyArray<BlockedIssue>): string =>
         `\n🚫 Blocked issues (${issues.length}):\n`,
         ...issues.map(
           ({ blockedBy, issue }) =>
-            `[P${issue.priority}] ${Escape.line(issue.id)}: ${Escape.line(issue.title)}\n  Blocked by ${blockedBy.length} open dependencies: [${blockedBy.map(Escape.line).join(" ")}]\n`
+            `[P${issue.priority}] ${Escape.line(issue.id)}: ${Escape.line(issue.title)}\n  Blocked by ${Plural.of(blockedBy.length, "open dependency", "open dependencies")}: [${blockedBy.map(Escape.line).join(" ")}]\n`
         )
       ].join("\n")
 
@@ -38,7 +40,7 @@ export const stale = (issues: ReadonlyArray<Issue>, days: number, now: number): 
         ...issues.map((issue, i) =>
           [
             `${i + 1}. [P${issue.priority}] ${Escape.line(issue.id)}: ${Escape.line(issue.title)}`,
-            `   Status: ${Escape.line(issue.status)}, Last updated: ${daysSince(issue.updated_at, now)} days ago`,
+            `   Status: ${Escape.line(issue.status)}, Last updated: ${Plural.of(daysSince(issue.updated_at, now), "day")} ago`,
             ...(issue.assignee ? [`   Assignee: ${Escape.line(issue.assignee)}`] : []),
             ""
           ].join("\n")

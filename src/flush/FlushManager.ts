@@ -148,6 +148,8 @@ interface State {
   full: boolean
   flight: Flight | undefined
   failing: Omit<Extract<FlushPhase, { readonly _tag: "Failing" }>, "_tag"> | undefined
+  /** Whoever asked for the last flush, which failed, has its failure. */
+  told: boolean
   /** Marks were made since the last flush started. */
   unattempted: boolean
   /** `flushNow` calls that wait for the next flush to start. */
@@ -186,6 +188,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       full: false,
       flight: undefined,
       failing: undefined,
+      told: false,
       unattempted: false,
       nextReplies: [],
       cleanReplies: [],
@@ -314,6 +317,7 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       const attempt = (state.failing?.attempt ?? 0) + 1
       state.failing = { attempt, cause, due: options.retries ? yield* retry.next(now) : undefined }
       state.lastFailure = { at: now, cause }
+      state.told = flight.replies.length > 0
       state.full = state.full || flight.full
       // A flush that nothing was marked for may still have met marks of others: after a failure nobody knows.
       const given = flight.dirty ?? { since: flight.started, marks: 0, due: flight.started }
@@ -451,7 +455,8 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
             : state.dirty !== undefined
               ? "the last flush failed"
               : "they came while it was ending"
-        yield* logError(
+        const known = flight === undefined && !state.missed && state.failing !== undefined && state.told
+        yield* (known ? logWarning : logError)(
           `ended with unpublished changes: ${why}. They are kept in the store, marked; \`bd flush\` publishes them.`
         )
       }

@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
         )
 
   /** A change of some issues: made in the store, to be published when the file can be read again. */
-  const change = changing(first => Effect.logWarning(first.message))
+  const change = changing(first => Effect.annotateLogs(Effect.logWarning(first.message), "barred", first.line))
 
   /** A change that is judged by all issues together, and so cannot be by those that can be read. */
   const changeWhole = changing(Effect.fail)

@@ -1,4 +1,5 @@
 /** `create --file`: the issues that a file describes, all of them or none. */
+
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type Created, type Draft, Tracker } from "../../tracker/Tracker.ts"
@@ -10,6 +11,7 @@ import * as ExitCode from "../ExitCode.ts"
 import * as JsonDrafts from "../JsonDrafts.ts"
 import * as Markdown from "../Markdown.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 import * as Prose from "../Prose.ts"
 import * as Render from "../Render.ts"
 
@@ -38,7 +40,7 @@ const refuse = Effect.fnUntraced(function* (source: string, refused: ReadonlyArr
       })
   )
   if (first === undefined) return
-  yield* Effect.forEach([first, ...others].slice(0, mostTold), Output.tell, { discard: true })
+  yield* Effect.forEach([first, ...others].slice(0, mostTold), error => Output.tell(error), { discard: true })
   if (refused.length > mostTold) yield* Output.note(`… and ${refused.length - mostTold} more`)
   yield* Output.errorDocument(first)
   return yield* new AlreadyTold({ exitCode: 4 })
@@ -47,7 +49,7 @@ const refuse = Effect.fnUntraced(function* (source: string, refused: ReadonlyArr
 const listed = ({ id, issue_type, priority, title }: Created["issue"]): string =>
   `  ${Escape.line(id)}: ${Escape.line(title)} [P${priority}, ${Escape.line(issue_type)}]`
 
-const count = (n: number): string => (n === 1 ? "1 issue" : `${n} issues`)
+const count = (n: number): string => Plural.of(n, "issue")
 
 export const run = Effect.fnUntraced(function* (
   path: string,

@@ -5,6 +5,7 @@ import { UsageError } from "../CliError.ts"
 import type { Input } from "../CommandSpec.ts"
 import type { remove } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
+import * as Plural from "../Plural.ts"
 import * as Prose from "../Prose.ts"
 
 /** The classic's shapes: one issue by its id, several as arrays. */
@@ -24,7 +25,7 @@ const text = ({ already, deleted, dependenciesRemoved }: DeleteReport): string =
   [
     ...deleted.map(id => `✓ Deleted ${Escape.line(id)}`),
     ...already.map(id => `✓ ${Escape.line(id)} was deleted already`),
-    ...(deleted.length === 0 ? [] : [`  Removed ${dependenciesRemoved} dependency link(s)`])
+    ...(deleted.length === 0 ? [] : [`  Removed ${Plural.of(dependenciesRemoved, "dependency link")}`])
   ].join("\n")
 
 /** Each id is tried by itself, so that one that does not exist keeps none of the others. */
@@ -65,7 +66,7 @@ const preview = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, cascade
         ...(issues.length === 0 ? [] : [issues.length === 1 ? "Issue to delete:" : "Issues to delete:"]),
         ...already.map(id => `${Escape.line(id)} was deleted already`),
         ...issues.map(({ id, title }) => `  ${Escape.line(id)}: ${Escape.line(title)}`),
-        `\nWould remove: ${dependenciesRemoved} dependency link(s)`,
+        `\nWould remove: ${Plural.of(dependenciesRemoved, "dependency link")}`,
         "Nothing was deleted: that takes the flag for it, see the help.\n"
       ].join("\n")
   })

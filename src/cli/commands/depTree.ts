@@ -6,6 +6,7 @@ import * as Escape from "../Escape.ts"
 import * as Filters from "../Filters.ts"
 import * as GraphText from "../GraphText.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 import * as Render from "../Render.ts"
 
 export const run = Effect.fn("bd.dep.tree")(function* ({ args, flags }: Input<typeof depTree>) {
@@ -39,7 +40,7 @@ export const cycles = Effect.fn("bd.dep.cycles")(function* () {
       found.length === 0
         ? "\n✓ No dependency cycles detected\n"
         : [
-            `\n⚠ Found ${found.length} dependency cycles:\n`,
+            `\n⚠ Found ${Plural.of(found.length, "dependency cycle")}:\n`,
             ...found.map((cycle, i) => {
               const ids = cycle.map(({ id }) => Escape.line(id))
               return `${i + 1}. ${[...ids, ids[0] ?? ""].join(" → ")}`

@@ -6,6 +6,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { detectPollution } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 const isLikely = ({ score }: Pollution.Suspect): boolean => score >= Pollution.likely
 
@@ -39,7 +40,7 @@ const text = (suspects: ReadonlyArray<Pollution.Suspect>): string =>
   suspects.length === 0
     ? "No test pollution detected!"
     : [
-        `Found ${suspects.length} potential test issues:\n`,
+        `Found ${Plural.of(suspects.length, "potential test issue")}:\n`,
         ...section("High confidence", suspects.filter(isLikely)),
         ...section(
           "Medium confidence",

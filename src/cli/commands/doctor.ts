@@ -17,6 +17,7 @@ import * as Escape from "../Escape.ts"
 import type { CommandError } from "../ExitCode.ts"
 import * as GitChecks from "../GitChecks.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
 import * as SmallFile from "../SmallFile.ts"
@@ -139,7 +140,7 @@ const quarantine = Effect.fnUntraced(function* (location: Discovery.Location) {
   return Option.match(moved, {
     onNone: () => "no line had to be moved",
     onSome: ({ backup, keptIn, lines }) =>
-      `moved ${lines.length} lines (${lines.map(({ number }) => number).join(", ")}) to ${keptIn}; the whole file as it was is ${backup}`
+      `moved ${Plural.of(lines.length, "line")} (${lines.map(({ number }) => number).join(", ")}) to ${keptIn}; the whole file as it was is ${backup}`
   })
 })
 
@@ -148,7 +149,9 @@ const publish = (location: Discovery.Location) =>
   Effect.gen(function* () {
     const tracker = yield* Tracker
     const report = yield* tracker.flushNow({ full: false })
-    return report.mode === "unchanged" ? "nothing had to be published" : `published ${report.written} lines`
+    return report.mode === "unchanged"
+      ? "nothing had to be published"
+      : `published ${Plural.of(report.written, "line")}`
   }).pipe(Effect.provide(Services.layerAt(location, { mutates: true })))
 
 /** Each finding that has a repair, repaired; one that fails keeps none of the others from being tried. */

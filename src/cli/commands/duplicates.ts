@@ -7,6 +7,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { duplicates } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 const referencesOf = ({ references }: DuplicateGroup, { id }: Issue): number => references.get(id) ?? 0
 
@@ -60,7 +61,7 @@ const found = (groups: ReadonlyArray<DuplicateGroup>, last: string): string =>
   groups.length === 0
     ? none
     : [
-        `🔍 Found ${groups.length} duplicate group(s):\n`,
+        `🔍 Found ${Plural.of(groups.length, "duplicate group")}:\n`,
         ...groups.flatMap((group, i) => groupText(group, i + 1)),
         last
       ].join("\n")

@@ -6,6 +6,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { epicCloseEligible, epicStatus } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 import * as Reports from "../Reports.ts"
 
 const none = "No epics eligible for closure"
@@ -26,7 +27,7 @@ const preview = Effect.fnUntraced(function* () {
   const lines = epics.map(({ epic }) => `  - ${Escape.line(epic.id)}: ${Escape.line(epic.title)}`)
   yield* Output.answer({
     json: () => epics.map(Reports.epicJson),
-    text: () => (epics.length === 0 ? none : [`Would close ${epics.length} epic(s):`, ...lines].join("\n"))
+    text: () => (epics.length === 0 ? none : [`Would close ${Plural.of(epics.length, "epic")}:`, ...lines].join("\n"))
   })
 })
 
@@ -45,7 +46,7 @@ export const closeEligible = Effect.fn("bd.epic.close-eligible")(function* ({
       const ids = closed(done)
       return ids.length === 0
         ? none
-        : [`✓ Closed ${ids.length} epic(s)`, ...ids.map(id => `  - ${Escape.line(id)}`)].join("\n")
+        : [`✓ Closed ${Plural.of(ids.length, "epic")}`, ...ids.map(id => `  - ${Escape.line(id)}`)].join("\n")
     }
   })
 })

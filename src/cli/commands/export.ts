@@ -7,9 +7,11 @@ import type { exportIssues } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
 import * as OutputFile from "../OutputFile.ts"
+import * as Plural from "../Plural.ts"
 import { Session } from "../Session.ts"
 import { Settings } from "../Settings.ts"
 import { Stdio } from "../Stdio.ts"
+import * as Flush from "./flush.ts"
 
 const lineFeed = 10
 
@@ -34,9 +36,9 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
     if (flags.status !== undefined) {
       return yield* new UsageError({ detail: `${output} is the issue file, which holds every issue`, hint: undefined })
     }
-    const report = yield* tracker.flushNow({ full: true })
+    const report = yield* Flush.publish({ full: true })
     const { issues, tombstones } = yield* tracker.info
-    if (!quiet) yield* stdio.err(`Exported ${issues + tombstones} issues to ${Escape.line(output)}\n`)
+    if (!quiet) yield* stdio.err(`Exported ${Plural.of(issues + tombstones, "issue")} to ${Escape.line(output)}\n`)
     return yield* Output.confirm({
       json: () => ({ output, published: true, written: report.written, bytes: report.bytes }),
       text: () => ""
@@ -51,6 +53,6 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
   const bytes = yield* tracker.export(filter)
   yield* OutputFile.write(output, bytes)
   const exported = countLines(bytes)
-  if (!quiet) yield* stdio.err(`Exported ${exported} issues to ${Escape.line(output)}\n`)
+  if (!quiet) yield* stdio.err(`Exported ${Plural.of(exported, "issue")} to ${Escape.line(output)}\n`)
   yield* Output.answer({ json: () => ({ exported, output, bytes: bytes.length }), text: () => "" })
 })

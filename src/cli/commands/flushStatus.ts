@@ -4,6 +4,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { flushStatus } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 const contentCodes = {
   asSeen: "as_seen",
@@ -54,9 +55,11 @@ const json = (state: FlushState) => ({
 const text = (state: FlushState): string => {
   const { issueFile, lastFailure, lastFlush, unpublished } = state
   return [
-    unpublished === 0 ? "✓ Nothing waits to be published" : `○ Not yet in the issue file: ${unpublished} issues`,
+    unpublished === 0
+      ? "✓ Nothing waits to be published"
+      : `○ Not yet in the issue file: ${Plural.of(unpublished, "issue")}`,
     ...(state.fullExportNeeded ? ["Next flush: full, every issue is compared with its line"] : []),
-    `Last flush: ${lastFlush === undefined ? "none yet" : `${lastFlush.at} (${lastFlush.mode}, ${lastFlush.written} issues, ${lastFlush.bytes} bytes)`}`,
+    `Last flush: ${lastFlush === undefined ? "none yet" : `${lastFlush.at} (${lastFlush.mode}, ${Plural.of(lastFlush.written, "issue")}, ${lastFlush.bytes} bytes)`}`,
     ...(lastFailure === undefined ? [] : [`Last failure: ${lastFailure.at}: ${Escape.line(lastFailure.detail)}`]),
     `Issue file: ${Escape.line(issueFile.path)} (${issueFile.size} bytes, ${contentTexts[issueFile.content]})`,
     ...(issueFile.problem === undefined ? [] : [`  ${Escape.line(issueFile.problem)}`])

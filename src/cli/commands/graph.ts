@@ -105,7 +105,10 @@ export const run = Effect.fn("bd.graph")(function* ({ args, flags }: Input<typeo
     text: () =>
       [
         `✓ Wrote ${Escape.line(output ?? "")}: ${Plural.of(graph.nodes.length, "issue")}, ${Plural.of(graph.edges.length, "link")}`,
-        ...(format === "html" ? ["Open it in a browser"] : []),
+        ...(graph.nodes.length === 0 && items.length === 0
+          ? [`There is no issue yet: bd create "TITLE" makes one`]
+          : []),
+        ...(format === "html" && graph.nodes.length > 0 ? ["Open it in a browser"] : []),
         ...(roots.length === 0 && hidden > 0 ? [`Not shown: ${hidden} closed; --all shows them`] : [])
       ].join("\n")
   })

@@ -11,6 +11,7 @@ import * as ConfigFile from "../ConfigFile.ts"
 import * as Discovery from "../Discovery.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 import * as Prefix from "../Prefix.ts"
 import * as Services from "../Services.ts"
 import * as SmallFile from "../SmallFile.ts"
@@ -115,7 +116,7 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
       [
         "\n✓ bd initialized successfully!\n",
         `  Directory: ${Escape.line(location.directory)}`,
-        `  Issue file: ${Escape.line(location.issueFile)} (${report.issues} issues)`,
+        `  Issue file: ${Escape.line(location.issueFile)} (${Plural.of(report.issues, "issue")})`,
         `  Issue prefix: ${Escape.line(report.prefix)}`,
         ...(flags["merge-driver"] ? ["  Merge driver: in .gitattributes and this clone's git configuration"] : []),
         ""

@@ -7,6 +7,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { labelAdd, labelList, labelRemove } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 interface Labelled {
   readonly id: string
@@ -78,7 +79,9 @@ export const listAll = Effect.fn("bd.label.list-all")(function* () {
         ? "\nNo labels found\n"
         : [
             `\n🏷 All labels (${labels.length} unique):`,
-            ...labels.map(({ count, label }) => `  ${Escape.line(label).padEnd(width)}  (${count} issues)`),
+            ...labels.map(
+              ({ count, label }) => `  ${Escape.line(label).padEnd(width)}  (${Plural.of(count, "issue")})`
+            ),
             ""
           ].join("\n")
   })

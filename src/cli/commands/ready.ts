@@ -35,7 +35,9 @@ const idle = Effect.fnUntraced(function* (filter: ReadyFilter) {
   if (Object.keys(filter).some(key => key !== "limit" && key !== "sort")) return "No ready work found that matches"
   const { blocked, open } = yield* tracker.stats
   if (open === 0) return "No ready work found: no issue is open"
-  return blocked > 0 ? "No ready work found (all issues have blocking dependencies)" : "No ready work found"
+  return blocked > 0
+    ? "No ready work found (all issues have blocking dependencies): bd blocked shows what they wait for"
+    : "No ready work found"
 })
 
 export const run = Effect.fn("bd.ready")(function* ({ flags }: Input<typeof ready>) {

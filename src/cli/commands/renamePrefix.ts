@@ -5,6 +5,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { renamePrefix } from "../CommandTable.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 import * as Escape from "../Escape.ts"
+import * as Plural from "../Plural.ts"
 import * as Prefix from "../Prefix.ts"
 import { Session } from "../Session.ts"
 
@@ -28,7 +29,7 @@ const keeping = ({ kept }: RenameReport): ReadonlyArray<string> =>
 const preview = (report: RenameReport): string => {
   const { from, renamed, to } = report
   return [
-    `DRY RUN: Would rename ${renamed.length} issues from prefix '${Escape.line(from)}' to '${Escape.line(to)}'`,
+    `DRY RUN: Would rename ${Plural.of(renamed.length, "issue")} from prefix '${Escape.line(from)}' to '${Escape.line(to)}'`,
     ...(renamed.length === 0 ? [] : ["\nSample changes:"]),
     ...renamed.slice(0, 5).map(pair => `  ${Escape.line(pair.from)} -> ${Escape.line(pair.to)}`),
     ...keeping(report)
@@ -56,7 +57,7 @@ export const run = Effect.fn("bd.rename-prefix")(function* ({ args, flags }: Inp
     text: reports =>
       reports
         .flatMap(report => [
-          `✓ Renamed ${report.renamed.length} issues from prefix ${Escape.line(report.from)} to ${Escape.line(to)}`,
+          `✓ Renamed ${Plural.of(report.renamed.length, "issue")} from prefix ${Escape.line(report.from)} to ${Escape.line(to)}`,
           ...keeping(report)
         ])
         .join("\n")

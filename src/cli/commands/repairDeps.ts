@@ -5,6 +5,7 @@ import type { Input } from "../CommandSpec.ts"
 import type { repairDeps } from "../CommandTable.ts"
 import * as Escape from "../Escape.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 /** The classic's shape. */
 const json = (found: ReadonlyArray<DanglingDependency>) => ({
@@ -30,7 +31,7 @@ export const run = Effect.fn("bd.repair-deps")(function* ({ flags }: Input<typeo
         found.length === 0
           ? none
           : [
-              `\n⚠ Found ${found.length} orphaned dependencies:\n`,
+              `\n⚠ Found ${Plural.of(found.length, "orphaned dependency", "orphaned dependencies")}:\n`,
               ...lines(found),
               "\nThey hold nothing up. Run with --fix to remove them\n"
             ].join("\n")
@@ -39,6 +40,11 @@ export const run = Effect.fn("bd.repair-deps")(function* ({ flags }: Input<typeo
   yield* Change.run(Change.one(tracker.removeDangling), {
     json: ([found = []]) => ({ ...json(found), fixed: found.length }),
     text: ([found = []]) =>
-      found.length === 0 ? none : [`✓ Removed ${found.length} orphaned dependencies:`, ...lines(found)].join("\n")
+      found.length === 0
+        ? none
+        : [
+            `✓ Removed ${Plural.of(found.length, "orphaned dependency", "orphaned dependencies")}:`,
+            ...lines(found)
+          ].join("\n")
   })
 })

@@ -7,6 +7,7 @@ import { checkNames, type validate } from "../CommandTable.ts"
 import type { CommandError } from "../ExitCode.ts"
 import * as Nearest from "../Nearest.ts"
 import * as Output from "../Output.ts"
+import * as Plural from "../Plural.ts"
 
 type CheckName = (typeof checkNames)[number]
 
@@ -120,7 +121,7 @@ export const run = Effect.fn("bd.validate")(function* ({ flags }: Input<typeof v
         "",
         ...(fixed > 0 ? [`✓ Removed ${fixed} orphaned dependencies`] : []),
         ...(found > 0
-          ? [`⚠ Found ${found} issues`]
+          ? [`⚠ Found ${Plural.of(found, "issue")}`]
           : failed
             ? ["✗ Not everything could be checked"]
             : ["✓ All checks passed!"]),
