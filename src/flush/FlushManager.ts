@@ -455,7 +455,8 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
             : state.dirty !== undefined
               ? "the last flush failed"
               : "they came while it was ending"
-        const known = flight === undefined && !state.missed && state.failing !== undefined && state.told
+        // where nothing is tried anew, whoever asked for the last flush knows the end of it already
+        const known = !options.retries && flight === undefined && !state.missed && isGivenUp() && state.told
         yield* (known ? logWarning : logError)(
           `ended with unpublished changes: ${why}. They are kept in the store, marked; \`bd flush\` publishes them.`
         )

@@ -64,7 +64,10 @@ describe("changes", () => {
       const { create, run } = yield* project
       const id = yield* create("First")
       const some = yield* run("update", "nope", id, "--status", "in_progress", "--json")
-      expect(some).toMatchObject({ exitCode: 3, stderr: 'Error: no issue found matching "nope"\n' })
+      expect(some).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringMatching(/^Error: no issue found matching "nope"\nHint: bd list shows/)
+      })
       expect(JSON.parse(some.stdout)).toMatchObject([{ id, status: "in_progress" }])
       const none = yield* run("update", "nope", "no", "--status", "open", "--json")
       expect(none.exitCode).toBe(3)
@@ -79,6 +82,28 @@ describe("changes", () => {
       const id = yield* create("First")
       writeFileSync(file, `${lines()}not json\n`)
       expect(yield* run("close", "nope", id)).toMatchObject({ exitCode: 7 })
+    })
+  )
+
+  it.scopedLive("G11: a failed publish is told once, with what to do; a warning that it does not tell is kept", () =>
+    Effect.gen(function* () {
+      const { create, file, lines, run } = yield* project
+      const id = yield* create("First")
+      writeFileSync(file, `${lines()}not json\n`)
+      const count = (text: string, part: string) => text.split(part).length - 1
+      const changed = yield* run("update", id, "-p", "1")
+      expect(changed.exitCode).toBe(7)
+      expect(count(changed.stderr, "line 2")).toBe(1)
+      expect(changed.stderr).toMatch(/^Error: not published: .*\nHint: the change is committed.*\n$/)
+      const flushed = yield* run("flush")
+      expect(flushed.exitCode).toBe(8)
+      expect(flushed.stderr).toMatch(/^Error: not published: .*\nHint: no change is lost: .*\n$/)
+      // nothing was changed, so nothing is published: the line may be why
+      const none = yield* run("update", "nope", "-p", "1")
+      expect(none.exitCode).toBe(3)
+      expect(none.stderr).toMatch(/^Warning: .*line 2.*\nError: no issue found matching "nope"\n/)
+      const later = yield* run("update", id, "-p", "2", "--no-auto-flush")
+      expect(count(later.stderr, "line 2")).toBe(1)
     })
   )
 
@@ -375,7 +400,7 @@ describe("answers", () => {
       expect(shown).toContain(`\nBlocks (1):\n  ← ${b}: Second [P2]\n`)
       expect((yield* run("show", b)).stdout).toContain(`\nDepends on (1):\n  → ${a}: First <x> & y [P0]\n`)
       expect((yield* run("ready")).stdout).toBe(
-        `\n📋 Ready work (1 issues with no blockers):\n\n1. [P0] ${a}: First <x> & y\n   Assignee: bob\n`
+        `\n📋 Ready work (1 issue with no blockers):\n\n1. [P0] ${a}: First <x> & y\n   Assignee: bob\n`
       )
     })
   )

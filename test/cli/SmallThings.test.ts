@@ -106,7 +106,7 @@ describe("files", () => {
         expect(yield* run("export", "-o", output)).toEqual({
           exitCode: 0,
           stdout: "",
-          stderr: `Exported 1 issues to ${output}\n`
+          stderr: `Exported 1 issue to ${output}\n`
         })
         expect((yield* run("export", "-o", output, "--quiet")).stderr).toBe("")
       }

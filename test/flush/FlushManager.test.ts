@@ -760,8 +760,32 @@ describe("shutdown", () => {
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(exporter.starts(), [0])
       assert.deepStrictEqual((yield* manager.status).phase, { _tag: "Closed", unflushed: true })
-      assert.strictEqual(logs.at(-1)?.level, "ERROR")
+      // who called has the failure, and tells of it
+      assert.deepStrictEqual(
+        logs.map(({ level }) => level),
+        ["WARN", "WARN"]
+      )
     })
+  )
+
+  it.scoped(
+    "G7, G11: without retries a failure that nobody was told of, or a mark that came after it, is an error at the end",
+    () =>
+      Effect.gen(function* () {
+        const untold = yield* start({ retries: false })
+        untold.exporter.next(fails)
+        yield* untold.manager.markDirty()
+        yield* Scope.close(untold.scope, Exit.void)
+        assert.strictEqual(untold.logs.at(-1)?.level, "ERROR")
+
+        const later = yield* start({ retries: false })
+        later.exporter.next(fails, fails)
+        yield* later.manager.markDirty()
+        assertBroken(yield* Effect.flip(later.manager.flushNow))
+        yield* later.manager.markDirty()
+        yield* Scope.close(later.scope, Exit.void)
+        assert.strictEqual(later.logs.at(-1)?.level, "ERROR")
+      })
   )
 
   it.scoped("G11, G5: without retries a call or a mark after a failed flush is a new attempt", () =>
