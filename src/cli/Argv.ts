@@ -35,6 +35,8 @@ export interface HelpWanted {
   readonly _tag: "HelpWanted"
   /** Of the command; none for all of `bd`. */
   readonly path: ReadonlyArray<string>
+  /** On each command. */
+  readonly all?: boolean
   readonly globals: FlagValues
 }
 
@@ -332,7 +334,9 @@ export const read = (words: ReadonlyArray<string>): Reading => {
   if (command !== undefined) checkWhole(scan, command)
   if (scan.error !== undefined) return { _tag: "Misread", error: scan.error, globals }
   if (command === undefined) return { _tag: "HelpWanted", path, globals }
-  if (command.path[0] === "help") return helpOn(positionals, globals)
+  if (command.path[0] === "help") {
+    return isOn(flags.get("all")) ? { _tag: "HelpWanted", path: [], all: true, globals } : helpOn(positionals, globals)
+  }
   return { _tag: "Invocation", command, globals, flags, positionals }
 }
 

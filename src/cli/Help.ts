@@ -98,3 +98,10 @@ export const text = (path: ReadonlyArray<string>): string => {
   }
   return `${groups.get(path.join(" ")) ?? own?.summary ?? ""}\n\n${table(rows)}\n\nbd ${path.join(" ")} COMMAND --help tells more.\n`
 }
+
+/** All of it as one page of Markdown. */
+export const page = (): string =>
+  [
+    `# bd\n\n\`\`\`text\n${overview()}\`\`\`\n`,
+    ...shown.map(command => `## bd ${command.path.join(" ")}\n\n\`\`\`text\n${one(command)}\`\`\`\n`)
+  ].join("\n")

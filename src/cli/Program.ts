@@ -30,7 +30,7 @@ const perform = (reading: Argv.Reading) =>
         return yield* reading.error
       case "HelpWanted": {
         const Help = yield* Effect.promise(() => import("./Help.ts"))
-        const text = Help.text(reading.path)
+        const text = reading.all === true ? Help.page() : Help.text(reading.path)
         return yield* Output.answer({ json: () => ({ help: text }), text: () => text })
       }
       case "VersionWanted": {

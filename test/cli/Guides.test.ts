@@ -4,6 +4,8 @@ import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Argv from "../../src/cli/Argv.ts"
+import type { CommandSpec } from "../../src/cli/CommandSpec.ts"
+import { commands } from "../../src/cli/CommandTable.ts"
 import { bd, directory, project } from "./harness.ts"
 
 const lineCount = (text: string) => text.split("\n").length - 1
@@ -110,6 +112,26 @@ describe("what the guides tell", () => {
           .slice(1)
         const reading = Argv.read(words.filter(word => word !== "…" && word !== ">>" && word !== "AGENTS.md"))
         expect(reading._tag === "Misread" ? reading.error.message : "", command).toBe("")
+      }
+    })
+  )
+})
+
+describe("help --all", () => {
+  it.scopedLive("is one page with every command and every flag of the table", () =>
+    Effect.gen(function* () {
+      const { stdout } = yield* bd(yield* directory, ["help", "--all"])
+      const sections = new Map(
+        stdout.split(/^## bd /m).map(section => [section.slice(0, section.indexOf("\n")), section] as const)
+      )
+      const every: ReadonlyArray<CommandSpec> = commands
+      for (const { examples, flags, hidden, path: words } of every) {
+        const section = sections.get(words.join(" "))
+        expect([words, section !== undefined]).toEqual([words, hidden !== true])
+        for (const [name, flag] of Object.entries(flags)) {
+          if (section !== undefined && flag.hidden !== true) expect(section).toContain(`--${name}`)
+        }
+        for (const example of section === undefined ? [] : examples) expect(section).toContain(example)
       }
     })
   )

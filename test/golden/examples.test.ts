@@ -62,7 +62,7 @@ const before: Readonly<Record<string, ReadonlyArray<string>>> = {
 const wordsOf = (example: string): ReadonlyArray<string> => {
   // a command that another program runs stands in quotes there
   const typed = /'(bd [^']*)'$/.exec(example)?.[1] ?? example
-  return shellWords(typed.replace(/^.*\| /, "").replace(/ >>? \S+$/, "")).slice(1)
+  return shellWords(typed.replace(/^(?!bd ).*\| (?=bd )/, "").replace(/ (\|.*|>>? \S+)$/, "")).slice(1)
 }
 
 /** What an example reads from stdin: what it prints itself, line by line, else the line of an issue. */

@@ -255,7 +255,7 @@ export const help = spec({
   path: ["help"],
   summary: "Help on a command",
   positionals: { command: { name: "COMMAND", arity: "any" } },
-  flags: {},
-  examples: ["bd help create"],
+  flags: { all: { kind: "none", summary: "on every command, as one page of Markdown" } },
+  examples: ["bd help create", "bd help --all > commands.md"],
   mutates: false
 })
