@@ -300,6 +300,7 @@ export const calls: ReadonlyArray<Call> = [
     keys: counted
   },
   { who: "E", words: ["list", "--json", "--all"], keys: counted },
+  { who: "E", words: ["list", "--json", "--sort=priority", "--limit=50", "--ready"], keys: counted },
   { who: "E", words: ["status", "--json"], keys: ["total_issues", "ready_issues"] },
   { who: "E", words: ["dep", "list", "--json", "ID"], keys: [...issues, "[].dependency_type"] },
   { who: "E", words: ["dep", "tree", "--json", "--direction=up", "OTHER"], keys: [...issues, "[].depth"] },

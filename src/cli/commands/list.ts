@@ -54,6 +54,14 @@ const answer = Effect.fnUntraced(function* (
   if (page.total === 0) yield* noneFound(filter)
 })
 
+/** The filter, of what can be worked on alone. */
+const readyOf = Effect.fnUntraced(function* (filter: ListFilter) {
+  const tracker = yield* Tracker
+  const { items } = yield* tracker.ready({ limit: 0 })
+  const ids = new Set(items.map(({ id }) => id))
+  return { ...filter, ids: filter.ids === undefined ? [...ids] : filter.ids.filter(id => ids.has(id)) }
+})
+
 const forms = { digraph: GraphText.digraph, dot: GraphText.dot } as const
 
 export const run = Effect.fn("bd.list")(function* ({ flags }: Input<typeof list>) {
@@ -69,7 +77,9 @@ export const run = Effect.fn("bd.list")(function* ({ flags }: Input<typeof list>
     const rows = flags.tree ? GraphText.nested(issues) : issues.map(issue => ({ issue, depth: 0 }))
     return (tables, screen) => tables.list(rows, screen)
   }
-  yield* answer(yield* Filters.list(flags), flags, text, flags.format === undefined && !flags.long ? drawn : undefined)
+  const filter = yield* Filters.list(flags)
+  const asked = flags.ready ? yield* readyOf(filter) : filter
+  yield* answer(asked, flags, text, flags.format === undefined && !flags.long ? drawn : undefined)
 })
 
 export const search = Effect.fn("bd.search")(function* ({ args, flags }: Input<typeof searchSpec>) {

@@ -1,6 +1,9 @@
 /** Commands that make and change issues. */
 import { id, ids, issueTypes, refused, spec, statuses } from "./Parts.ts"
 
+const noMetadata = refused("text", "there is no such field: --external-ref names what is elsewhere, --notes takes text")
+const noDates = refused("text", "issues have no dates to come: bd update ID --status deferred keeps one from bd ready")
+
 export const create = spec({
   path: ["create"],
   aliases: ["new"],
@@ -12,6 +15,10 @@ export const create = spec({
     priority: { kind: "text", short: "p", value: "0-4", summary: "0 (highest) to 4, or P0 to P4; default 2" },
     description: { kind: "prose", short: "d", aliases: ["body"], value: "TEXT", summary: "what it is about" },
     stdin: { kind: "none", summary: "read the description from stdin", shortFor: ["--description-file", "-"] },
+    metadata: noMetadata,
+    "spec-id": noMetadata,
+    due: noDates,
+    defer: noDates,
     design: { kind: "prose", value: "TEXT", summary: "how it will be done" },
     acceptance: { kind: "prose", aliases: ["acceptance-criteria"], value: "TEXT", summary: "when it is done" },
     notes: { kind: "prose", value: "TEXT", summary: "notes" },
@@ -79,6 +86,10 @@ export const update = spec({
     title: { kind: "text", value: "TITLE", summary: "the title" },
     description: { kind: "prose", short: "d", aliases: ["body"], value: "TEXT", summary: "the description" },
     stdin: { kind: "none", summary: "read the description from stdin", shortFor: ["--description-file", "-"] },
+    metadata: noMetadata,
+    "spec-id": noMetadata,
+    due: noDates,
+    defer: noDates,
     design: { kind: "prose", value: "TEXT", summary: "the design" },
     acceptance: { kind: "prose", aliases: ["acceptance-criteria"], value: "TEXT", summary: "the acceptance criteria" },
     notes: { kind: "prose", value: "TEXT", summary: "the notes" },

@@ -1,5 +1,5 @@
 /** Commands that ask what there is and what can be done. */
-import { fieldFlags, filterFlags, id, issueTypes, listingFlags, spec } from "./Parts.ts"
+import { fieldFlags, filterFlags, id, issueTypes, listingFlags, refused, spec } from "./Parts.ts"
 
 export const show = spec({
   path: ["show"],
@@ -32,6 +32,7 @@ export const list = spec({
       summary: "the dependencies instead: digraph (for golang's digraph), dot (for Graphviz)"
     },
     all: { kind: "none", summary: "accepted: closed issues are always listed" },
+    ready: { kind: "none", summary: "only what bd ready lists" },
     flat: { kind: "none", summary: "accepted: without --tree all issues are of one level", hidden: true },
     "no-pager": { kind: "none", summary: "accepted: there is no pager", hidden: true },
     "include-gates": { kind: "none", summary: "accepted: issues of every type are listed", hidden: true }
@@ -88,6 +89,8 @@ export const ready = spec({
     label: { kind: "list", short: "l", aliases: ["labels"], value: "LABEL,…", summary: "with all of these labels" },
     "label-any": { kind: "list", value: "LABEL,…", summary: "with one of these labels" },
     parent: { kind: "text", value: "ID", summary: "what descends from this issue" },
+    mol: refused("text", "there are no molecules here: bd ready --parent ID lists what descends from an issue"),
+    gated: refused("none", "there are no gates here: what waits for others is listed by bd blocked"),
     "include-in-progress": { kind: "none", summary: "also what is in progress" },
     claim: { kind: "none", summary: "take the first of them that nobody has, as bd claim does" },
     ...fieldFlags

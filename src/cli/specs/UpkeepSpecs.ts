@@ -96,7 +96,11 @@ export const doctor = spec({
       kind: "none",
       summary: "with --fix: move lines that cannot be read out of the issue file, and keep them"
     },
-    check: { kind: "list", value: "CHECK,…", summary: "tell only of these checks, by their names in --json" },
+    check: {
+      kind: "list",
+      value: "CHECK,…",
+      summary: "tell only of these checks, by their names in --json; or pollution, validate: the commands"
+    },
     clean: { kind: "none", summary: "goes with --check=pollution", hidden: true },
     yes: { kind: "none", short: "y", summary: "accepted: nothing asks", hidden: true },
     perf: refused("none", "doctor measures no time: time bd list does")

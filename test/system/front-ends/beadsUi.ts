@@ -178,11 +178,11 @@ export const connect = async ({ log, url }: BeadsUi): Promise<Client> => {
     shown,
     until: so =>
       new Promise((resolve, reject) => {
-        const tooLate = AbortSignal.timeout(60_000)
+        const tooLate = AbortSignal.timeout(100_000)
         const look = () => {
           if (!so() && !tooLate.aborted) return
           waiting.delete(look)
-          if (tooLate.aborted) reject(new Error(`not pushed within a minute: ${String(so)}\n${log()}`))
+          if (tooLate.aborted) reject(new Error(`not pushed in 100 s: ${String(so)}\n${log()}`))
           else resolve()
         }
         waiting.add(look)

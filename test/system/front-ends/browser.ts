@@ -48,6 +48,8 @@ export const browser = () => {
     const context = await running.newContext({ viewport: { width: 1600, height: 900 } })
     onTestFinished(() => context.close())
     const page = await context.newPage()
+    // as long as a test may take: the machine may be busy
+    page.setDefaultTimeout(100_000)
     const loaded: Array<string> = []
     page.on("request", request => loaded.push(request.url()))
     await page.goto(url)
