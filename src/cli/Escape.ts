@@ -3,9 +3,14 @@
  * read.
  */
 
-// C0 without tab and line feed, DEL, C1, the directional overrides and isolates, line and paragraph separators, lone surrogates
-const unsafe =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+// C0 without tab and line feed, DEL, C1, the directional overrides and isolates, line and paragraph separators
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
+const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+const unsafe = new RegExp(`${control.source}|${loneSurrogate.source}`, "g")
+
+/** Replaces what is unsafe. Long answers nearly never hold any, and to tell so takes a third of the time. */
+const replaced = (value: string, replacement: (char: string) => string): string =>
+  value.isWellFormed() && !control.test(value) ? value : value.replace(unsafe, replacement)
 
 const visible = (char: string): string => {
   const code = char.charCodeAt(0)
@@ -13,11 +18,11 @@ const visible = (char: string): string => {
 }
 
 /** Text of several lines: all control characters but tab and line feed become visible. Idempotent. */
-export const text = (value: string): string => value.replace(unsafe, visible)
+export const text = (value: string): string => replaced(value, visible)
 
 /** A value within one line: line feeds and tabs become visible too. */
 export const line = (value: string): string => text(value).replaceAll("\n", "\\n").replaceAll("\t", "\\t")
 
 /** JSON text, which stays the same JSON. */
 export const json = (value: string): string =>
-  value.replace(unsafe, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  replaced(value, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
