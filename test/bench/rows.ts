@@ -48,11 +48,13 @@ const sized = (
     readonly page?: Budget
     readonly change?: Budget
     readonly whole?: Budget
-  }
+  },
+  share = 1
 ): ReadonlyArray<ProcessRow> => {
   const row = (name: string, budget: Budget | undefined, words: ProcessRow["words"]): ProcessRow => ({
     name,
     size,
+    share,
     words,
     ...(budget === undefined ? {} : { budget })
   })
@@ -95,6 +97,12 @@ export const processRows: ReadonlyArray<ProcessRow> = [
     create: { gate: 4, must: 3.2, want: 2.5 },
     change: { must: 3.2, want: 2.5 }
   }),
+  ...sized(
+    100_000,
+    { read: { must: 5, want: 3 }, page: { must: 5, want: 3 }, change: { must: 7, want: 5 } },
+    // a project of this size takes long to set up, and its times vary less
+    0.4
+  ),
   {
     name: "ready after a pull of 10 lines",
     size: 10_000,
@@ -116,5 +124,6 @@ export const processRows: ReadonlyArray<ProcessRow> = [
 export const insideRows: ReadonlyArray<InsideRow> = [
   { name: "flush of one change", size: 1_000, what: "flush" },
   { name: "flush of one change", size: 10_000, what: "flush", budget: { must: 1.5, want: 1.15 } },
+  { name: "flush of one change", size: 100_000, what: "flush", budget: { must: 1.5, want: 1.15 } },
   { name: "markDirty, a million a second", size: 0, what: "markDirty", budget: { must: 2, want: 1 } }
 ]

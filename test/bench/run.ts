@@ -18,7 +18,7 @@ const usage = `npm run bench -- [FLAG…]
 
   --runs N        pairs a row (default 15; a fifth of them where one run is long)
   --quick         5 pairs a row
-  --size LIST     only these sizes: 0, 1000, 10000, real
+  --size LIST     only these sizes: 0, 1000, 10000, 100000, real
   --only PATTERN  only rows whose name matches this regular expression
   --json FILE     write what was measured there, too
   --compare DIST  measure the bd of another build (its dist directory, where its dependencies are found) beside this one
