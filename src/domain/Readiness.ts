@@ -87,11 +87,12 @@ export const blockedBy = (
   return out
 }
 
-const recent = 48n * 3_600_000_000_000n
+/** How long an issue counts as recent for `hybrid`, in milliseconds: two days. */
+export const recentMillis = 48 * 3_600_000
 
 /** Sorts issues as `ready` lists them. `now`, RFC 3339, is what `hybrid` counts back from. A time that cannot be read is oldest. */
 export const sort = <A extends Row>(rows: ReadonlyArray<A>, by: Sort, now: string): ReadonlyArray<A> => {
-  const since = (Instant.parse(now) ?? 0n) - recent
+  const since = (Instant.parse(now) ?? 0n) - BigInt(recentMillis) * 1_000_000n
   const keyed = rows.map(row => {
     const created = Instant.parse(row.created_at)
     const isRecent = created !== undefined && created >= since

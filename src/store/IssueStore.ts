@@ -142,6 +142,14 @@ export interface RowFilter {
   readonly limit?: number
 }
 
+/** What is asked of what can be worked on. */
+export interface ReadyQuery extends RowFilter {
+  readonly sort: Readiness.Sort
+  /** RFC 3339; what `hybrid` counts back from. */
+  readonly now: string
+  readonly includeInProgress?: boolean | undefined
+}
+
 /** Where the line of an issue is in a file, in bytes, without its terminator. */
 export interface LinePlace {
   readonly id: string
@@ -199,8 +207,10 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly find: (
       filter: RowFilter
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
-    /** The ids of the rows that match, in no order; `limit` is not heeded. */
-    readonly matching: (filter: RowFilter) => Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** The ids that `Readiness.ready` gives of what matches, in its order, told by the database itself; `total`: without the limit. */
+    readonly ready: (
+      query: ReadyQuery
+    ) => Effect.Effect<{ readonly ids: ReadonlyArray<string>; readonly total: number }, StoreError>
     /** What readiness and cycles are computed from; tombstones are left out. */
     readonly graph: Effect.Effect<
       { readonly rows: ReadonlyArray<Readiness.Row>; readonly edges: ReadonlyArray<Edge> },

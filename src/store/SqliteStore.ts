@@ -17,7 +17,7 @@ import * as Instant from "../domain/Instant.ts"
 import * as IssueId from "../domain/IssueId.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
-import type * as Readiness from "../domain/Readiness.ts"
+import * as Readiness from "../domain/Readiness.ts"
 import {
   type AuditEvent,
   type FileRecord,
@@ -75,6 +75,9 @@ const toMarkedRow = (row: RowShape): MarkedRow => ({
   revision: row.revision,
   mark: row.marked === null ? undefined : { revision: row.marked, base: row.base ?? undefined }
 })
+
+/** What SQL takes for no limit is -1. */
+const limitOf = ({ limit }: RowFilter): number => (limit !== undefined && limit > 0 ? limit : -1)
 
 type GraphRow = readonly [id: string, status: string, priority: number, createdAt: string]
 type GraphEdge = readonly [issueId: string, dependsOnId: string, type: string]
@@ -377,13 +380,36 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           - (select count(*) from issues where status <> 'tombstone' and id in
             (select id from issues where rtrim(id, '0123456789') glob '*.' and id not glob '*.')) as n`
       ).pipe(Effect.map(rows => rows[0]?.n ?? 0)),
-      matching: filter =>
-        Effect.map(run(sql<{ id: string }>`select i.id from issues i where ${conditions(filter)}`), rows =>
-          rows.map(({ id }) => id)
-        ),
+      ready: Effect.fnUntraced(function* (query) {
+        const since = Instant.sortable(new Date(Date.parse(query.now) - Readiness.recentMillis).toISOString())
+        const isRecent = sql`i.created_at >= ${since}`
+        const order = {
+          priority: sql`i.priority`,
+          oldest: sql`i.created_at`,
+          hybrid: sql`case when ${isRecent} then 0 else 1 end, case when ${isRecent} then i.priority else 0 end`
+        }[query.sort]
+        const rows = yield* run(
+          sql<{ id: string; total: number }>`with recursive
+              unfinished (id) as materialized (select id from issues where status not in ('closed', 'tombstone')),
+              blocked (id) as (
+                select d.issue_id from dependencies d
+                  -- the sign keeps it from looking up every pair of unfinished issues
+                  where d.type = 'blocks' and +d.depends_on_id in unfinished and +d.issue_id in unfinished
+                union
+                -- in this order, each step by an index: else a long chain takes the square of its length
+                select d.issue_id from blocked b
+                  cross join dependencies d on d.depends_on_id = b.id and d.type = 'parent-child'
+                  cross join issues child on child.id = d.issue_id and child.status <> 'tombstone')
+            select i.id, count(*) over () as total from issues i
+            where i.status in ('open', ${query.includeInProgress === true ? "in_progress" : "open"})
+              and i.id not in blocked and ${conditions(query)}
+            order by ${order}, i.created_at, i.id limit ${limitOf(query)}`
+        )
+        return { ids: rows.map(({ id }) => id), total: rows[0]?.total ?? 0 }
+      }),
       find: Effect.fnUntraced(function* (filter) {
         const where = conditions(filter)
-        const limit = filter.limit !== undefined && filter.limit > 0 ? filter.limit : -1
+        const limit = limitOf(filter)
         const rows = yield* run(sql<FoundRow>`select i.id, i.line, i.revision,
             (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
             (select count(*) from dependencies d join issues x on x.id = d.issue_id

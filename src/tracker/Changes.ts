@@ -38,7 +38,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     change(
       "claimReady",
       Effect.gen(function* () {
-        for (const id of yield* ready.find(filter)) {
+        const { limit: _, ...wanted } = filter
+        for (const id of (yield* ready.find(wanted)).ids) {
           const row = yield* find(id)
           const { assignee = "", status } = yield* issueOf(row)
           // what the actor has in progress is not taken anew: the next one is

@@ -68,11 +68,10 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     ready: filter =>
       Effect.gen(function* () {
         yield* freshen
-        const matching = yield* ready.find(filter)
-        const ids = cut(matching, filter.limit ?? 10)
+        const { ids, total } = yield* ready.find({ ...filter, limit: filter.limit ?? 10 })
         const { rows } = yield* store.find({ ids })
         const items = new Map((yield* issuesOf(rows, issue => issue)).map(issue => [issue.id, issue]))
-        return { items: ids.flatMap(id => items.get(id) ?? []), total: matching.length }
+        return { items: ids.flatMap(id => items.get(id) ?? []), total }
       }).pipe(Effect.withSpan("Tracker.ready")),
     blocked: Effect.gen(function* () {
       yield* freshen
