@@ -1,6 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Tracker } from "../../tracker/Tracker.ts"
 import { UsageError } from "../CliError.ts"
@@ -55,9 +55,7 @@ const render = Effect.fnUntraced(function* (graph: Graph.Graph, format: Format) 
   if (format === "dot") return `${GraphText.dot(issues)}\n`
   if (format === "mermaid") return `${GraphText.mermaidGraph(issues)}\n`
   const name = yield* projectName
-  const at = DateTime.formatIso(yield* DateTime.now)
-    .slice(0, 16)
-    .replace("T", " ")
+  const at = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 16).replace("T", " ")
   const Page = yield* Effect.promise(() => import("../graph/Page.ts"))
   return Page.make(graph, { at: `${at} UTC`, name })
 })
