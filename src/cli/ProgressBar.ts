@@ -18,6 +18,7 @@ const width = 30
 
 const labels = {
   import: "Importing",
+  export: "Exporting",
   reconcile: "Taking over the issue file",
   flush: "Writing the issue file"
 } as const

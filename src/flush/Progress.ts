@@ -12,13 +12,16 @@ import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 
 export interface ProgressEvent {
-  /** `import`: lines merged by `Tracker.import`; `reconcile`: the issue file, changed by others; `flush`: a publish. */
-  readonly operation: "import" | "reconcile" | "flush"
+  /**
+   * `import`: lines merged by `Tracker.import`; `export`: lines that `Tracker.export` gives; `reconcile`: the issue file,
+   * changed by others; `flush`: a publish.
+   */
+  readonly operation: "import" | "export" | "reconcile" | "flush"
   /** In this order: lines are read and merged, then stored; a flush writes the file, then clears the marks. */
   readonly stage: "read" | "store" | "write" | "clear"
   /** Of `total`. Each stage begins with 0 and, unless it fails, ends with `total`. */
   readonly done: number
-  /** Issues; in the stages `read` and `write` bytes. */
+  /** Issues; in the stages `read` and `write` bytes, but for an export. */
   readonly total: number
 }
 

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as Issue from "../domain/Issue.ts"
 import { FlushManager } from "../flush/FlushManager.ts"
+import * as Progress from "../flush/Progress.ts"
 import { Reconciler } from "../flush/Reconciler.ts"
 import { IssueFile } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
@@ -18,6 +19,7 @@ import type { Tracker } from "./Tracker.ts"
 type Transfer = Pick<Tracker["Type"], "init" | "import" | "export">
 
 export const make = Effect.fnUntraced(function* (rows: Rows) {
+  const progress = yield* Progress.Progress
   const store = yield* IssueStore
   const lock = yield* IssueLock
   const file = yield* IssueFile
@@ -167,7 +169,15 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           statuses === undefined
             ? all
             : yield* Effect.filter(all, row => Effect.map(issueOf(row), issue => statuses.includes(issue.status)))
-        return IssueLines.splice(new Uint8Array(0), new Map(wanted.map(({ id, line }) => [id, line]))).bytes
+        const sorted = [...wanted].sort((a, b) => IssueLines.compareIds(a.id, b.id))
+        const parts: Array<Uint8Array> = []
+        yield* Progress.inPortions(progress, { operation: "export", stage: "write" }, sorted, portion =>
+          Effect.sync(() => {
+            const lines = new Map(portion.map(({ id, line }) => [id, line]))
+            parts.push(IssueLines.splice(new Uint8Array(0), lines).bytes)
+          })
+        )
+        return Buffer.concat(parts)
       }).pipe(Effect.withSpan("Tracker.export"))
   }
   return transfer

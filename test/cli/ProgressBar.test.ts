@@ -67,6 +67,19 @@ describe("bd import that takes long", () => {
     })
   )
 
+  it.scopedLive("contract: so does an export, whose lines are those of the issue file", () =>
+    Effect.gen(function* () {
+      const { lines, runWith } = yield* project
+      expect(yield* runWith({ stdin }, "import")).toMatchObject({ exitCode: 0 })
+      const shown: Array<string> = []
+      const statusLine = (text: string) => void shown.push(text)
+      const ran = yield* Effect.withClock(runWith({ statusLine }, "export"), slow)
+      expect(ran).toEqual({ exitCode: 0, stdout: lines(), stderr: "" })
+      expect(shown.some(text => /^Exporting, writing \[.*\] 100 %$/.test(text))).toBe(true)
+      expect(shown.at(-1)).toBe("")
+    })
+  )
+
   for (const flag of ["--json", "--quiet"]) {
     it.scopedLive(`contract: draws nothing with ${flag}`, () =>
       Effect.gen(function* () {
