@@ -112,9 +112,12 @@ const followRenames = (targets: ReadonlyMap<string, Target>) => {
     if (to === undefined || target === undefined || ancestors.length === 0) continue
     const lines = new Set(ancestors.map(IssueRecord.line))
     const edited = versions.filter(({ record }) => !isTombstone(record) && !lines.has(IssueRecord.line(record)))
+    const lives = target.versions.some(({ record }) => !isTombstone(record))
+    const outlasting = lives ? IdRenaming.outlastingTombstone(versions.map(({ record }) => record)) : undefined
     // also where both sides renamed it, and no line of the old id is left
     if (target.bases.length === 0) target.bases.push(...ancestors.map(record => moved(record, to)))
     target.versions.push(...edited.map(({ record, side }) => ({ side, record: moved(record, to) })))
+    if (outlasting !== undefined) versions.push({ side: "left", record: outlasting })
   }
 }
 

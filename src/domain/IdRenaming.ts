@@ -4,8 +4,10 @@
  * Dependencies are led to the new id, and so are words in the text fields that are the old id. Comments stay as they
  * were said; an old id is found by its tombstone. Pure.
  */
+import * as Instant from "./Instant.ts"
 import * as IssueRecord from "./IssueRecord.ts"
 import * as JsonText from "./JsonText.ts"
+import * as MergeOrder from "./MergeOrder.ts"
 
 type Record = IssueRecord.IssueRecord
 
@@ -15,6 +17,28 @@ export type Renaming = (id: string) => string | undefined
 /** Where the issue of a tombstone went; `undefined` if it is no tombstone of a renamed issue. */
 export const renamedTo = (record: Record): string | undefined =>
   IssueRecord.text(record, "status") === "tombstone" ? IssueRecord.text(record, "renamed_to") : undefined
+
+/**
+ * Of versions of one issue, the tombstone that a renaming left, such that no undeletion of theirs beats it: what brought
+ * a deleted issue back elsewhere knew nothing of the renaming, and the issue must not live on under both ids (G19).
+ * `undefined` if it beats them as it is, or if there is none.
+ */
+export const outlastingTombstone = (versions: ReadonlyArray<Record>): Record | undefined => {
+  const latest = (key: IssueRecord.Key, records: ReadonlyArray<Record>): string | undefined =>
+    records
+      .flatMap(record => IssueRecord.text(record, key) ?? [])
+      .sort(Instant.compare)
+      .at(-1)
+  const tombstones = versions.filter(record => renamedTo(record) !== undefined)
+  const undeletedAt = latest("undeleted_at", versions)
+  const deletedAt = latest("deleted_at", versions)
+  const last = tombstones.filter(record => IssueRecord.text(record, "deleted_at") === latest("deleted_at", tombstones))
+  const [tombstone] = last.sort((a, b) => MergeOrder.compareText(IssueRecord.line(b), IssueRecord.line(a)))
+  const undeleted = Instant.parse(undeletedAt)
+  if (tombstone === undefined || undeleted === undefined || Instant.compare(undeletedAt, deletedAt) < 0)
+    return undefined
+  return IssueRecord.set(tombstone, "deleted_at", JsonText.encodeString(Instant.format(undeleted + 1_000_000n)))
+}
 
 /** Whether a line may be a tombstone of a renamed issue, told without reading it. */
 export const mayBeRenamed = (line: string): boolean => line.includes('"renamed_to"')

@@ -36,11 +36,15 @@ export const order = (a: bigint | undefined, b: bigint | undefined): number => {
 /** Orders two time stamps by instant; what is no time stamp comes first. */
 export const compare = (a: string | undefined, b: string | undefined): number => order(parse(a), parse(b))
 
-/** The instant as text that sorts by time: UTC, nine digits of fraction; empty if the text is no time stamp. */
-export const sortable = (text: string | undefined): string => {
-  const instant = parse(text)
-  if (instant === undefined) return ""
+/** An instant as text that sorts by time: UTC, nine digits of fraction. */
+export const format = (instant: bigint): string => {
   const fraction = ((instant % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
   const date = new Date(Number((instant - fraction) / 1_000_000n))
   return `${date.toISOString().slice(0, -5)}.${fraction.toString().padStart(9, "0")}Z`
+}
+
+/** The instant of a time stamp as `format` writes it; empty if the text is no time stamp. */
+export const sortable = (text: string | undefined): string => {
+  const instant = parse(text)
+  return instant === undefined ? "" : format(instant)
 }

@@ -60,6 +60,35 @@ const contentOf = (tombstone: IssueRecord.IssueRecord): IssueRecord.IssueRecord 
   return IssueRecord.set(record, "status", isClosed ? '"closed"' : '"open"')
 }
 
+/** Issues that live under an id that was renamed, beside the one of the new id: what undeleted them did not know that. */
+const undeletedElsewhere = (
+  suspects: ReadonlySet<string>,
+  {
+    current,
+    rows,
+    texts
+  }: {
+    readonly rows: ReadonlyMap<string, MarkedRow>
+    readonly texts: ReadonlyMap<string, ReadonlyArray<string>>
+    readonly current: (id: string) => IssueRecord.IssueRecord | undefined
+  }
+) => {
+  const isLiving = (record: IssueRecord.IssueRecord | undefined) =>
+    record !== undefined && IssueRecord.text(record, "status") !== "tombstone"
+  return [...suspects].flatMap(id => {
+    const row = rows.get(id)
+    const lines = texts.get(id) ?? []
+    const living = current(id)
+    if (living === undefined || !isLiving(living) || lines.length === 0) return []
+    const known = row === undefined ? lines : [...lines, row.line]
+    const tombstone = IdRenaming.outlastingTombstone([...known.map(recordOf), living])
+    const to = tombstone && IdRenaming.renamedTo(tombstone)
+    return tombstone !== undefined && to !== undefined && to !== id && isLiving(current(to))
+      ? [{ living, tombstone }]
+      : []
+  })
+}
+
 export const forward = (
   plan: Reconciliation,
   options: {
@@ -82,8 +111,18 @@ export const forward = (
     const to = record && IdRenaming.renamedTo(record)
     if (to !== undefined) renames.set(id, to)
   }
-  for (const [id, { line }] of rows) if (IdRenaming.mayBeRenamed(line)) note(id, current(id))
+  /** Few of many: no other is read for this. */
+  const suspects = new Set(options.lines.filter(isTombstone).map(({ id }) => id))
+  for (const [id, { line }] of rows) {
+    if (!IdRenaming.mayBeRenamed(line)) continue
+    suspects.add(id)
+    note(id, current(id))
+  }
   for (const [id, { record }] of writes) note(id, record)
+  if (renames.size === 0 && suspects.size === 0) return plan
+  const texts = textsById(options.lines)
+  const undeleted = undeletedElsewhere(suspects, { rows, texts, current })
+  for (const { tombstone } of undeleted) note(tombstone.id, tombstone)
   if (renames.size === 0) return plan
 
   /** The id an issue has now, after however many renamings. */
@@ -140,13 +179,17 @@ export const forward = (
     return edits
   }
 
-  const texts = textsById(options.lines)
+  for (const { living, tombstone } of undeleted) {
+    put(IssueMerge.merge(undefined, [living, tombstone]), [IssueRecord.line(living)])
+  }
   for (const id of renames.keys()) {
     const to = renaming(id)
     const row = rows.get(id)
     if (to === undefined) continue
     const lines = texts.get(id) ?? []
-    const edits = editsOf(id, lines)
+    // what an import met here, and did not replace
+    const met = row !== undefined && undeleted.some(({ living }) => living.id === id) ? [row.line] : []
+    const edits = editsOf(id, [...lines, ...met])
     const tombstones = [...(row === undefined ? [] : [row.line]), ...lines].filter(isRenamed)
     // a stale line changes nothing below the tombstones either; another clone's tombstone is none
     if (edits.length === 0 && row !== undefined && isRenamed(row.line) && writes.has(id) && !lines.every(isRenamed)) {

@@ -135,6 +135,20 @@ describe("renamed ids", () => {
     expect(merged([issue("old", 1)], left, [issue("old", 1)])).toEqual(left)
   })
 
+  it("G19, G24: an undeletion that did not know of the renaming is of the new id", () => {
+    const undeleted = issue("old", 4, { title: "edited", undeleted_at: at(4) })
+    const left = [tombstone(2), issue("new", 2)]
+    const both = merged([issue("old", 1)], left, [undeleted])
+    expect(both.map(text => [read(text).id, field(read(text), "title"), field(read(text), "status")])).toEqual([
+      ["new", "edited", "open"],
+      ["old", "edited", "tombstone"]
+    ])
+    expect(merged([issue("old", 1)], [undeleted], left)).toEqual(both)
+    // whoever has one side of it still makes the same of it
+    expect(merged([issue("old", 1)], both, [undeleted])).toEqual(both)
+    expect(merged([issue("old", 1)], left, both)).toEqual(both)
+  })
+
   it("G19, G22: what one side took away before both renamed it does not come back", () => {
     const base = issue("old", 1, { labels: ["kept", "away"] })
     const left = [tombstone(2), issue("new", 2, { labels: ["kept"] })]

@@ -84,6 +84,7 @@ const unsteady = new Set([
   "munmap",
   "mprotect",
   "madvise",
+  "brk",
   "epoll_pwait",
   "read",
   "exit_group",
@@ -147,6 +148,9 @@ const straceAnswers: typeof strace = async (options, command, startOptions) => {
   return { ...traced, stdout: readFileSync(answers, "utf8") }
 }
 
+/** The run came to its end: it did not make this call, as it may depend on the time how often it looks. */
+export class NotKilled extends Error {}
+
 /** Runs a command until it is killed there. `call`: the one it did not come to make, as strace saw it this time. */
 export const killedAt = async (
   point: KillPoint,
@@ -159,7 +163,7 @@ export const killedAt = async (
     : await strace(injected.options, command, { ...options, env: { ...options.env, ...injected.env } })
   const call = parse(killed.log, point.thread === "pool").findLast(each => each.ordinal === point.ordinal)?.call
   if (killed.signal !== "SIGKILL" || !killed.log.includes("+++ killed by SIGKILL +++") || call === undefined) {
-    throw new Error(`was not killed (exit ${killed.exitCode ?? killed.signal}): ${killed.stderr}`)
+    throw new NotKilled(`was not killed (exit ${killed.exitCode ?? killed.signal}): ${killed.stderr}`)
   }
   return { ...killed, call }
 }

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest"
 import { commands as table } from "../../src/cli/CommandTable.ts"
 import { bdCommand, bundled } from "../system/bd.ts"
 import { killOnce, type Prepared, pointsOf, prepared, type Scenario } from "../system/crashing.ts"
-import { describePoint, inParallel, isAnswer, type KillPoint } from "../system/killing.ts"
+import { describePoint, inParallel, isAnswer, type KillPoint, NotKilled } from "../system/killing.ts"
 import { atLength, milliseconds, seed } from "./budget.ts"
 import { commands, type PlacedCommand, placedCommands, placeOf, template } from "./commands.ts"
 
@@ -83,6 +83,7 @@ describe("kill -9 of every command that changes something", () => {
       const all = await targets()
       const lengths = all.flatMap(({ queues }) => queues.map(queue => queue.length))
       const problems: Array<string> = []
+      const missed: Array<string> = []
       const kills: Array<Awaited<ReturnType<typeof killOnce>>> = []
       const begun = performance.now()
       const longest = Math.max(...lengths)
@@ -102,7 +103,8 @@ describe("kill -9 of every command that changes something", () => {
           try {
             kills.push(await killOnce(scenario, point))
           } catch (problem) {
-            problems.push(`bd ${name}, before ${describePoint(point)}\n${String(problem)}`)
+            if (problem instanceof NotKilled && !point.changing && !isAnswer(point)) missed.push(describePoint(point))
+            else problems.push(`bd ${name}, before ${describePoint(point)}\n${String(problem)}`)
           }
         })
       }
@@ -116,11 +118,13 @@ describe("kill -9 of every command that changes something", () => {
           `and ${sumOf(1, rounds)} of ${sumOf(1, longest)} others;`,
           `the files were old ${count(kills, each => !each.replaced)} times, new ${count(kills, each => each.replaced)} times;`,
           `the change was there ${count(kills, each => each.done)} times, acknowledged ${count(kills, each => each.acknowledged)} times`,
+          ...(missed.length > 0 ? [`(${missed.length} looks were not made this time)`] : []),
           ...(rounds < longest ? [`(--seed ${seed + rounds} goes on)`] : [])
         ].join(" ")
       )
       expect(problems).toEqual([])
-      expect(kills).toHaveLength(sumOf(0, rounds) + sumOf(1, rounds))
+      expect(kills).toHaveLength(sumOf(0, rounds) + sumOf(1, rounds) - missed.length)
+      expect(missed.length, missed.join("\n")).toBeLessThan(2 + kills.length / 200)
       expect(count(kills, each => each.done)).toBeGreaterThan(0)
       expect(count(kills, each => !each.done)).toBeGreaterThan(0)
     },

@@ -134,6 +134,22 @@ describe.each(cases)("by $way, beads.db $loss", ({ loss, way }) => {
     })
   )
 
+  it.scoped("G19: an issue that one clone undeletes and another has renamed lives on under the new id alone", () =>
+    Effect.gen(function* () {
+      const { ann, bob } = yield* pair(way, ({ tracker }) => tracker.create({ title: "one", id: "p-1" }))
+      yield* ann.tracker.delete(["p-1"])
+      yield* later
+      yield* bob.tracker.renamePrefix("q", { from: "p" })
+      yield* later
+      yield* ann.tracker.undelete("p-1")
+      yield* ann.tracker.update("p-1", { notes: "noted by ann" })
+      const issues = yield* meet(ann, bob, way, loss)
+      expect(alive(issues).map(({ id }) => id)).toEqual(["q-1"])
+      expect(one(issues, "q-1")).toMatchObject({ title: "one", notes: "noted by ann" })
+      expect(one(issues, "p-1")).toMatchObject({ status: "tombstone", renamed_to: "q-1" })
+    })
+  )
+
   it.scoped("G20, G23: an older branch checked out and back neither undoes nor revives anything", () =>
     Effect.gen(function* () {
       const { ann, bob } = yield* pair(way, ({ tracker }) =>
