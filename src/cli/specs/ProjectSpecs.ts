@@ -255,7 +255,9 @@ export const help = spec({
   path: ["help"],
   summary: "Help on a command",
   positionals: { command: { name: "COMMAND", arity: "any" } },
-  flags: { all: { kind: "none", summary: "on every command, as one page of Markdown" } },
+  // hidden from completion, which completes commands behind `help`
+  flags: { all: { kind: "none", summary: "on every command", hidden: true } },
   examples: ["bd help create", "bd help --all > commands.md"],
-  mutates: false
+  mutates: false,
+  notes: "bd help --all prints the help on every command, as one page of Markdown."
 })
