@@ -114,7 +114,9 @@
     const is = type => other => other === type
     const known = new Set(["blocks", "parent-child"])
     const direct = edges.filter(({ to, type }) => to === issue.id && type === "blocks").map(({ from }) => from)
-    const waits = [...new Set([...direct, ...issue.waitsFor])]
+    const waits = new Set(issue.waitsFor)
+    // a blocker that is closed holds nothing up any more
+    const over = direct.filter(id => !waits.has(id))
     aside.replaceChildren(
       close,
       element("div", `${issue.id} · ${issue.word}`, "facts"),
@@ -122,7 +124,11 @@
       element("div", issue.facts, "facts"),
       ...section(
         "Waits for",
-        waits.map(id => link(id, "before"))
+        [...waits].map(id => link(id, "before"))
+      ),
+      ...section(
+        "Waits no longer for",
+        over.map(id => link(id, "before"))
       ),
       ...section("What waits for it", linked("from", "to", is("blocks"), "after")),
       ...section("Parent", linked("to", "from", is("parent-child"), "before")),
