@@ -62,6 +62,8 @@ it("tooling: the launcher runs the bundle with its arguments, its exit code and 
 })
 
 it("tooling: V8 accepts the cache that the build made", () => {
+  // under the flags that it was made under
+  Bundle.tuneV8()
   const { script } = Bundle.load(bundle())
   expect(existsSync(bundle().cacheFile)).toBe(true)
   expect(script.cachedDataRejected).toBe(false)
