@@ -90,6 +90,10 @@ export const placedCommands: Readonly<Record<string, PlacedCommand>> = {
     },
     left: smallFile
   },
+  "create --file": {
+    words: ["create", "--file", "-", "--json"],
+    stdin: '{"id":"t-f","title":"first","key":"f","blocks":["t-one"]}\n{"id":"t-s","title":"second","parent":"f"}\n'
+  },
   flush: { words: ["flush", "--json"], in: keepBack },
   "sync --flush-only": { words: ["sync", "--flush-only", "--json"], in: keepBack },
   "sync --import-only": {
