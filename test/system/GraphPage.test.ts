@@ -49,6 +49,8 @@ describe.skipIf(noBrowser)("the page of bd graph", () => {
     await aside.getByRole("button", { name: /^t-second/ }).click()
     await aside.getByRole("button", { name: "t-third: Third" }).waitFor()
     expect(new URL(shown.url()).hash).toBe("#t-second")
+    // what lies under the mouse is marked as well
+    await shown.mouse.move(5, 700)
     await shown.keyboard.press("Escape")
     await aside.waitFor({ state: "hidden" })
     expect(await shown.locator(".self, .before, .after").count()).toBe(0)
