@@ -53,7 +53,7 @@ describe.skipIf(noBrowser)("the page of bd graph", () => {
     await shown.mouse.move(5, 700)
     await shown.keyboard.press("Escape")
     await aside.waitFor({ state: "hidden" })
-    expect(await shown.locator(".self, .before, .after").count()).toBe(0)
+    expect(await shown.locator("main > svg").locator(".self, .before, .after").count()).toBe(0)
   })
 
   it("the search marks what is found; wheel, hand and keys move the picture", async () => {
