@@ -171,7 +171,10 @@ describe("doctor", () => {
       for (let i = 0; i < 5; i++) yield* create(`Issue ${i} ${"x".repeat(400)}`)
       const store = path.join(beads, "beads.db")
       const database = new Database(store)
-      const index = database.prepare("select rootpage from sqlite_schema where name = 'issues_by_status'").pluck().get()
+      const index = database
+        .prepare("select rootpage from sqlite_schema where name = 'issues_by_readiness'")
+        .pluck()
+        .get()
       const size = Number(database.pragma("page_size", { simple: true }))
       database.close()
       const bytes = readFileSync(store)
@@ -182,7 +185,7 @@ describe("doctor", () => {
       writeFileSync(store, bytes)
       const { check, exitCode } = yield* doctor()
       expect(check("Database")).toMatchObject({ status: "error", message: expect.stringContaining("damaged") })
-      expect(check("Database")?.detail).toContain("missing from index issues_by_status")
+      expect(check("Database")?.detail).toContain("missing from index issues_by_readiness")
       expect(exitCode).toBe(1)
     })
   )
@@ -195,9 +198,7 @@ describe("doctor", () => {
       expect(check("Unpublished Changes")).toMatchObject({ status: "warning", fix: "Run 'bd flush'" })
       expect(exitCode).toBe(0)
       const fixed = yield* doctor("--fix")
-      expect(fixed.document.repairs).toEqual([
-        { name: "Unpublished Changes", done: true, message: "published 1 lines" }
-      ])
+      expect(fixed.document.repairs).toEqual([{ name: "Unpublished Changes", done: true, message: "published 1 line" }])
       expect(fixed.found).toEqual([])
       expect(lines()).toContain('"title":"Later"')
       const after = contents(at)
