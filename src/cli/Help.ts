@@ -62,7 +62,7 @@ ${flagTable(globalFlags)}
 
 ${exitCodes}
 
-bd COMMAND --help tells more.
+bd COMMAND --help tells more; with --json also what the command answers with --json, as JSON Schema.
 `
 }
 

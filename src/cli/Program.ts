@@ -30,8 +30,13 @@ const perform = (reading: Argv.Reading) =>
         return yield* reading.error
       case "HelpWanted": {
         const Help = yield* Effect.promise(() => import("./Help.ts"))
+        const { answerOf } = yield* Effect.promise(() => import("./Answers.ts"))
         const text = reading.all === true ? Help.page() : Help.text(reading.path)
-        return yield* Output.answer({ json: () => ({ help: text }), text: () => text })
+        const answer = answerOf(reading.path)
+        return yield* Output.answer({
+          json: () => (answer === undefined ? { help: text } : { help: text, answer }),
+          text: () => text
+        })
       }
       case "VersionWanted": {
         const Version = yield* Effect.promise(() => import("./Version.ts"))

@@ -172,8 +172,16 @@ const tools = (at: string, step: Step): string => {
   }
 }
 
-/** Runs a session in a directory, and gives it back with what is answered now. */
-export const run = (at: string, session: string) =>
+/** One call of `bd` in a session. */
+export interface Call {
+  readonly words: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly stdout: string
+  readonly exitCode: number
+}
+
+/** Runs a session in a directory, and gives it back with what is answered now; `called` sees each call of `bd`. */
+export const run = (at: string, session: string, called: (call: Call) => void = () => {}) =>
   Effect.gen(function* () {
     const normal = normalizer(at, session)
     const written: Array<string> = []
@@ -190,6 +198,7 @@ export const run = (at: string, session: string) =>
             : normal.typed((step.heredoc ?? []).map(line => `${line}\n`).join(""))
         const ran = yield* bd(at, words.map(normal.typed), { stdin, env: step.env })
         stdout = ran.stdout
+        called({ words, env: step.env, stdout, exitCode: ran.exitCode })
         if (step.to === undefined) written.push(...shown(normal.answered(stdout)))
         written.push(...shown(normal.answered(ran.stderr), "2> "))
         if (ran.exitCode !== 0) written.push(`# exit ${ran.exitCode}`)

@@ -5,7 +5,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { Ajv2020 } from "ajv/dist/2020.js"
 import { Effect } from "effect"
+import * as Answers from "../../src/cli/Answers.ts"
 import * as Argv from "../../src/cli/Argv.ts"
 import { type CommandSpec, flagNames } from "../../src/cli/CommandSpec.ts"
 import { commands, globalFlags } from "../../src/cli/CommandTable.ts"
@@ -16,6 +18,26 @@ const folder = path.join(import.meta.dirname, "sessions")
 const record = process.env["GOLDEN_RECORD"] === "1"
 const names = readdirSync(folder).sort()
 const read = (name: string) => readFileSync(path.join(folder, name), "utf8")
+
+const ajv = new Ajv2020({ strict: true, allErrors: true })
+
+/** What is wrong with what a call answered with `--json`, by the schema of its command. */
+const misfits = ({ env, exitCode, stdout, words }: Transcript.Call): ReadonlyArray<string> => {
+  const reading = Argv.read(words)
+  if (!Argv.isOn(reading.globals.get("json")) && env["BD_JSON"] === undefined) return []
+  // its issues are lines
+  if (reading._tag === "Invocation" && reading.command.path[0] === "export" && !stdout.startsWith("{\n")) return []
+  const document: unknown = JSON.parse(stdout)
+  const answer = reading._tag === "Invocation" ? Answers.answerOf(reading.command.path) : undefined
+  const allowed = [
+    ...(exitCode === 0 ? [] : [Answers.failure]),
+    ...(answer === undefined ? [] : [answer]),
+    ...(reading._tag === "HelpWanted" ? [Answers.answers.help] : []),
+    ...(reading._tag === "VersionWanted" ? [Answers.answers.version] : [])
+  ]
+  if (allowed.some(schema => ajv.validate(schema, document))) return []
+  return [`bd ${words.join(" ")}: ${ajv.errorsText()}`]
+}
 
 describe("transcripts", () => {
   for (const name of names) {
@@ -31,7 +53,9 @@ describe("transcripts", () => {
             Effect.sync(() => process.chdir(at)),
             () => Effect.sync(() => process.chdir(before))
           )
-          const now = yield* Transcript.run(at, recorded)
+          const wrong: Array<string> = []
+          const now = yield* Transcript.run(at, recorded, call => wrong.push(...misfits(call)))
+          expect(wrong).toEqual([])
           if (record) writeFileSync(path.join(folder, name), now)
           else expect(now).toBe(recorded)
         }),
