@@ -37,12 +37,19 @@ const fileLine = (file: Uint8Array, { end, id, start }: LinePlace): FileLine | u
   return typeof text === "string" && IssueLine.decodeId(text) === id ? { id, text } : undefined
 }
 
+/** Whether it is, or may be, of a renamed issue; the key may be written with escapes, by somebody else. */
+const isRenamed = (text: string): boolean =>
+  IdRenaming.mayBeRenamed(text) || (text.includes("\\u00") && IdRenaming.renamedTo(recordOf(text)) !== undefined)
+
 /** Whether the rest of the store and of the file has no say in what becomes of these. */
 const standAlone = ({ lines, rows }: Differences): boolean =>
   lines.every(({ id, text }) => {
-    if (IdRenaming.mayBeRenamed(text)) return false
+    if (isRenamed(text)) return false
     const row = rows.get(id)
-    return row === undefined || row.line === text || !CreatedApart.isApart(recordOf(row.line), recordOf(text))
+    if (row === undefined || row.line === text) return true
+    // what they are merged against can make a renamed one of them, too
+    if ([row.line, row.mark?.base ?? ""].some(isRenamed)) return false
+    return !CreatedApart.isApart(recordOf(row.line), recordOf(text))
   })
 
 /** The rows and lines that `reconcile` needs; none if it needs all, or if the file cannot be read. */

@@ -1,6 +1,6 @@
 /** `bd graph`: what the page holds, where things lie on it, and what it does not let through. */
 import { createHash } from "node:crypto"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -287,6 +287,31 @@ describe("bd graph", () => {
       expect((yield* graph()).exitCode).toBe(0)
       expect(shown(page)).toHaveLength(3)
       expect((yield* graph("--dot")).exitCode).toBe(2)
+    })
+  )
+
+  it.scopedLive("G30: a link to nothing, such as a repository may bring, is not written through", () =>
+    Effect.gen(function* () {
+      const { at, graph, page, run } = yield* made
+      const elsewhere = path.join(at, "elsewhere.html")
+      symlinkSync("elsewhere.html", page)
+      expect((yield* graph()).stderr).toContain("a link to nothing")
+      expect(existsSync(elsewhere)).toBe(false)
+      expect((yield* graph("--force")).exitCode).toBe(0)
+      expect(shown(elsewhere)).toHaveLength(3)
+
+      // through two links, into .beads: not even when forced
+      symlinkSync(".beads/new.jsonl", path.join(at, "one"))
+      symlinkSync("one", path.join(at, "two"))
+      for (const command of [
+        ["graph", "--force", "-o", "two"],
+        ["export", "-o", "two"]
+      ]) {
+        const ran = yield* run(...command.map(word => (word === "two" ? path.join(at, word) : word)))
+        expect(ran.exitCode).toBe(2)
+        expect(ran.stderr).toContain("lies in")
+      }
+      expect(existsSync(path.join(at, ".beads/new.jsonl"))).toBe(false)
     })
   )
 

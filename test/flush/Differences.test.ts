@@ -145,6 +145,18 @@ describe("differences", () => {
   needsAll("an id stands twice", [clean(one)], file(one, one))
   needsAll("an issue was renamed here", [clean(one), clean(tombstone)], file(one, tombstone))
   needsAll("a renaming comes", [clean(one)], file(one, tombstone))
+  const escaped = tombstone.replace("renamed_to", "renamed\\u005fto")
+  needsAll("a renaming comes, its key written with an escape", [clean(one)], file(one, escaped))
+  needsAll(
+    "a renaming whose key is written with an escape is undone",
+    [clean(one), clean(escaped)],
+    file(one, line({ id: "a-2", undeleted_at: at(2) }))
+  )
+  needsAll(
+    "what was renamed when the file was last seen",
+    [clean(one), dirty(line({ id: "a-2", undeleted_at: at(2) }), tombstone)],
+    file(one, line({ id: "a-2", title: "older" }))
+  )
   needsAll("two issues of one id", [clean(one)], file(line({ created_at: "2026-01-09T00:00:00Z" })))
   needsAll("a line cannot be read", [clean(one)], file(one, "{"))
   needsAll("a line that differs has two ids", [clean(one)], file(one, '{"id":"a-2","id":"a-3"}'))

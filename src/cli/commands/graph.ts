@@ -33,6 +33,12 @@ const beginnings: Readonly<Record<Format, RegExp>> = {
 const ensureOwn = Effect.fnUntraced(function* (file: string, format: Format) {
   const fs = yield* FileSystem.FileSystem
   const found = yield* Effect.option(fs.stat(file))
+  if (found._tag === "None" && (yield* Effect.option(fs.readLink(file)))._tag === "Some") {
+    return yield* new UsageError({
+      detail: `${file} is a link to nothing`,
+      hint: "name another file with -o, or say --force to write where it leads"
+    })
+  }
   if (found._tag === "None" || found.value.type !== "File" || found.value.size === 0n) return
   const begins = yield* Effect.orElseSucceed(fs.readFile(file), () => new Uint8Array())
   const text = new TextDecoder().decode(begins.subarray(0, 2000))
