@@ -287,6 +287,12 @@ describe("bd graph", () => {
       expect((yield* graph()).exitCode).toBe(0)
       expect(shown(page)).toHaveLength(3)
       expect((yield* graph("--dot")).exitCode).toBe(2)
+      // its own as git checks it out with CRLF is its own
+      for (const format of ["html", "dot", "mermaid"]) {
+        expect((yield* graph("--force", "--format", format)).exitCode).toBe(0)
+        writeFileSync(page, readFileSync(page, "utf8").replaceAll("\n", "\r\n"))
+        expect((yield* graph("--format", format)).exitCode).toBe(0)
+      }
     })
   )
 

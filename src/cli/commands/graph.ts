@@ -26,7 +26,7 @@ type Format = "html" | "dot" | "mermaid"
 const beginnings: Readonly<Record<Format, RegExp>> = {
   html: /^<!DOCTYPE html>[\s\S]*<meta name="generator" content="bd graph">/,
   dot: /^digraph dependencies \{/,
-  mermaid: /^flowchart TD\n/
+  mermaid: /^flowchart TD\r?\n/
 }
 
 /** Refuses to write over what somebody else made. A pipe or a device takes anything. */
