@@ -306,8 +306,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       const id = ids.get(i)
       if (id === undefined || existing.has(i)) continue
       const when = { ...(yield* context), at: later(now, made.size) }
-      const own_links = (links.get(id) ?? []).map(link => ({ dependsOnId: link.id, type: link.type }))
-      made.set(i, IssueChange.create(own, id, when, own_links))
+      const ownLinks = (links.get(id) ?? []).map(link => ({ dependsOnId: link.id, type: link.type }))
+      made.set(i, IssueChange.create(own, id, when, ownLinks))
     }
     yield* saveNew([...made.values()])
     for (const { blocker, id, index } of edits) {
