@@ -305,9 +305,9 @@ describe("queries", () => {
       expect(shape(yield* json("dep", "tree", a, "--show-all-paths"))).toHaveLength(5)
       expect(shape(yield* json("dep", "tree", d, "--reverse")).map(([id]) => id)).toEqual([d, c, a, b])
       const cut: ReadonlyArray<Node> = yield* json("dep", "tree", a, "--max-depth", "1")
-      expect(cut.filter(({ truncated }) => truncated).map(({ id }) => id)).toEqual([c])
+      expect(cut.filter(({ truncated }) => truncated).map(({ id }) => id)).toEqual([c, b])
       expect((yield* run("dep", "tree", a, "--format", "mermaid")).stdout).toContain(
-        `flowchart TD\n  ${a}["☐ ${a}: A #quot;quoted#quot;"]\n`
+        `flowchart TD\n  ${a}["☐ ${a}: A #34;quoted#34;"]\n`
       )
       expect((yield* run("dep", "tree", d)).stdout).toBe(`\n${d} has no dependencies\n`)
     })
@@ -328,7 +328,7 @@ describe("queries", () => {
       )
       const cycles: ReadonlyArray<ReadonlyArray<{ id: string }>> = yield* json("dep", "cycles")
       expect(cycles.map(cycle => ids(cycle).sort())).toEqual([[a, b].sort()])
-      expect((yield* run("dep", "cycles")).stdout).toContain("Found 1 dependency cycles")
+      expect((yield* run("dep", "cycles")).stdout).toContain("Found 1 dependency cycle:")
       expect(yield* json("dep", "tree", a)).toHaveLength(2)
       expect(yield* json("dep", "tree", a, "--show-all-paths")).toHaveLength(2)
     })
