@@ -119,7 +119,8 @@ const specified = (
       before.status === "tombstone" ? { ...before, status: before.reason === "" ? "open" : "closed" } : before
     )
   }
-  if (before.status === "tombstone") return refused(3)
+  // what is deleted already is as it was asked for
+  if (before.status === "tombstone") return operation._tag === "delete" ? becomes(before) : refused(3)
   switch (operation._tag) {
     case "show":
       return becomes(before)
