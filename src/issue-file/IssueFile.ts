@@ -441,6 +441,11 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     const replaced = keepReplaced()
     if (replaced === undefined) return { _tag: "Changed" }
     try {
+      // a link may take its time: git that began meanwhile, and has taken the file away, could not put its own there
+      if (gitIsAtWork()) {
+        letGo(replaced)
+        return { _tag: "GitAtWork" }
+      }
       disk.rename(temp, path)
     } catch (cause) {
       letGo(replaced)

@@ -288,15 +288,42 @@ describe("IssueFile.replace", () => {
       })
       yield* file.replace(yield* file.read, bytesOf("new\n"))
       const last = calls.findIndex(call => call.startsWith("rename"))
-      assert.deepStrictEqual(calls.slice(last - 3, last + 4), [
+      assert.deepStrictEqual(calls.slice(last - 4, last + 4), [
         "stat index.lock",
         "stat issues.jsonl",
         "link issues.jsonl",
+        "stat index.lock",
         "rename .issues.jsonl.…",
         "stat issues.jsonl",
         "stat index.lock",
         "fsync .beads"
       ])
+    })
+  )
+
+  it.scopedLive("G16: git that begins while the replaced file is linked is waited for: nothing stands in its way", () =>
+    Effect.gen(function* () {
+      let gitLock = ""
+      const { aside, file, path, root } = yield* project({
+        link: (from, to) => {
+          nodeDisk.link(from, to)
+          if (gitLock !== "") return
+          gitLock = join(root, ".git", "index.lock")
+          writeFileSync(gitLock, "")
+          // it takes the file away, and means to create its own
+          rmSync(path)
+        }
+      })
+      const replacing = yield* Effect.fork(file.replace(yield* file.read, bytesOf("new\n")))
+      yield* Effect.repeat(
+        Effect.sync(() => gitLock),
+        { until: lock => lock !== "", schedule: Schedule.spaced("1 millis") }
+      )
+      writeFileSync(path, "git's\n", { flag: "wx" })
+      assert.isFalse(existsSync(aside))
+      rmSync(gitLock)
+      assert.strictEqual((yield* Effect.flip(Fiber.join(replacing)))._tag, "IssueFileChanged")
+      assert.strictEqual(readFileSync(path, "utf8"), "git's\n")
     })
   )
 
