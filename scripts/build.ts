@@ -8,6 +8,7 @@
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import * as path from "node:path"
 import { type BuildOptions, build, type Plugin } from "esbuild"
 
@@ -52,6 +53,39 @@ const spareEffect: Plugin = {
   }
 }
 
+const modules = createRequire(import.meta.url)
+
+/** The add-on where its build puts it; looked for, and the failure told, as the package itself does if it is elsewhere. */
+const addOn = `module.exports = name => {
+  try {
+    return require("better-sqlite3/build/Release/better_sqlite3.node")
+  } catch {
+    const at = require.resolve("better-sqlite3/package.json")
+    const bindings = require.resolve("bindings", { paths: [at] })
+    return require(bindings)({ bindings: name, module_root: require("path").dirname(at) })
+  }
+}`
+
+/**
+ * Takes better-sqlite3's JavaScript into the program: Node needs 5 ms to find and compile its many small files. If the
+ * package that is installed is of another version, all of that is loaded instead: JavaScript and add-on belong together.
+ */
+const sqlite: Plugin = {
+  name: "sqlite",
+  setup: ({ onLoad, onResolve }) => {
+    const { version } = modules("better-sqlite3/package.json") as { readonly version: string }
+    const bundled = modules.resolve("better-sqlite3")
+    onResolve({ filter: /^(better-sqlite3|bindings)$/ }, ({ path: module }) => ({ path: module, namespace: "sqlite" }))
+    onLoad({ filter: /^better-sqlite3$/, namespace: "sqlite" }, () => ({
+      contents: `module.exports = require("better-sqlite3/package.json").version === ${JSON.stringify(version)}
+        ? require(${JSON.stringify(bundled)})
+        : require("better-sqlite3/lib/index.js")`,
+      resolveDir: root
+    }))
+    onLoad({ filter: /^bindings$/, namespace: "sqlite" }, () => ({ contents: addOn }))
+  }
+}
+
 /** `import text from "./file?raw"`, as vitest has it: the file as its text. */
 const raw: Plugin = {
   name: "raw",
@@ -88,7 +122,7 @@ const common = {
   target: "node20",
   // A CommonJS bundle is what a code cache can be made for.
   format: "cjs",
-  // The native add-on is found by its package.
+  // found where it is installed, with its native add-on
   external: ["better-sqlite3"],
   // `vm.Script` has no `import()`; `require` does the same for what is bundled.
   supported: { "dynamic-import": false },
@@ -107,7 +141,7 @@ const bundled = async (
   const { outputFiles } = await build({
     ...common,
     entryPoints: [entry],
-    plugins: [late, spareEffect, raw, leftOut(apart)],
+    plugins: [late, spareEffect, sqlite, raw, leftOut(apart)],
     define: {
       ...Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
       // Effect's clock counts by `process.hrtime`, and asks this only for the time of the start; it is dear to load
