@@ -168,8 +168,11 @@ export interface IssueFileOptions {
   readonly gitTimeout: Duration.DurationInput
 }
 
-/** Read, written and hashed at a time: about a millisecond of work. */
+/** Read and hashed at a time: about a millisecond of work. */
 const chunkLength = 1 << 20
+
+/** Written at a time, by the pool: few, so that they are through, and their fsync begun, while the bytes are hashed. */
+const writeLength = 8 << 20
 
 const newFileMode = 0o644
 
@@ -225,6 +228,23 @@ const isTempName = (name: string, entry: string): boolean =>
   entry.startsWith(`.${name}.`) && /^\d+\.[0-9a-f]+\.tmp$/.test(entry.slice(name.length + 2))
 
 const randomHex = Effect.map(Random.nextIntBetween(0, 2 ** 32), number => number.toString(16))
+
+/** Until the event loop has been round: what the pool has finished is noticed, and what comes after it begun. */
+const turn = Effect.async<void>(resume => {
+  setImmediate(() => resume(Effect.void))
+})
+
+/** SHA-256, lower-case hex, of bytes that are being written: the longest of all the work, and the pool does the rest. */
+const hashWhile = Effect.fnUntraced(function* (pieces: ReadonlyArray<Uint8Array>) {
+  const hash = Crypto.createHash("sha256")
+  for (const bytes of pieces) {
+    for (let offset = 0; offset < bytes.length; offset += chunkLength) {
+      yield* turn
+      hash.update(bytes.subarray(offset, offset + chunkLength))
+    }
+  }
+  return hash.digest("hex")
+})
 
 /** Over the given disk: tests put other programs between two of its calls. */
 export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk: Disk = nodeDisk) {
@@ -362,17 +382,13 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     }
   }, mapDiskFailure)
 
-  /** Every byte, however few the system takes at a time; the hash is of what was handed to it. */
+  /** Every byte, however few the system takes at a time. */
   const writeBytes = Effect.fnUntraced(function* (temp: string, descriptor: number, pieces: ReadonlyArray<Uint8Array>) {
-    const hash = Crypto.createHash("sha256")
     for (const bytes of pieces) {
       for (let offset = 0; offset < bytes.length; ) {
-        const count = yield* disk.write(temp, descriptor, bytes, offset, Math.min(chunkLength, bytes.length - offset))
-        hash.update(bytes.subarray(offset, offset + count))
-        offset += count
+        offset += yield* disk.write(temp, descriptor, bytes, offset, Math.min(writeLength, bytes.length - offset))
       }
     }
-    return hash.digest("hex")
   })
 
   /** Gives the temp file the mode, and where that is allowed the owner, of the file it replaces. */
@@ -528,10 +544,14 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     return yield* Effect.acquireUseRelease(
       disk.open(temp, openToCreate, newFileMode),
       Effect.fnUntraced(function* (descriptor) {
-        const hash = yield* writeBytes(temp, descriptor, content instanceof Uint8Array ? [content] : content)
-        const now = yield* Clock.currentTimeMillis
-        yield* together(() => dress(temp, descriptor, replaced, now))
-        yield* disk.fsync(temp, descriptor)
+        const pieces = content instanceof Uint8Array ? [content] : content
+        const write = Effect.gen(function* () {
+          yield* writeBytes(temp, descriptor, pieces)
+          const now = yield* Clock.currentTimeMillis
+          yield* together(() => dress(temp, descriptor, replaced, now))
+          yield* disk.fsync(temp, descriptor)
+        })
+        const [hash] = yield* Effect.all([hashWhile(pieces), write], { concurrency: 2 })
         for (;;) {
           yield* letGitFinish(since)
           const step = yield* publish(temp, descriptor, expected)

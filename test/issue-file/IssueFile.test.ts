@@ -411,6 +411,23 @@ describe("IssueFile.replace", () => {
     })
   )
 
+  it.scopedLive("G14: the hash is of all that was written, in however many pieces, while it was being written", () =>
+    Effect.gen(function* () {
+      const calls: Array<string> = []
+      const { file, path } = yield* project({
+        write: (path, ...rest) => Effect.tap(nodeDisk.write(path, ...rest), () => calls.push("write")),
+        fsync: (path, descriptor) => Effect.tap(nodeDisk.fsync(path, descriptor), () => calls.push("fsync"))
+      })
+      const text = "0123456789\n".repeat(2_000_000)
+      const bytes = Buffer.from(text)
+      const pieces = [bytes.subarray(0, 3), bytes.subarray(3, 17_000_001), bytes.subarray(17_000_001)]
+      const { hash } = yield* file.replace(yield* file.read, pieces)
+      assert.strictEqual(hash, hashOf(text))
+      assert.strictEqual(hashOf(readFileSync(path, "utf8")), hash)
+      assert.deepStrictEqual(calls, ["write", "write", "write", "write", "write", "fsync", "fsync"])
+    })
+  )
+
   it.scopedLive("G12: however few bytes the system takes at a time, all are written", () =>
     Effect.gen(function* () {
       const { file, path } = yield* project({
