@@ -122,26 +122,50 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
     return file
   }
 
-  /** Opens and locks; undefined while another process holds it, or if the file was replaced under our hands. */
-  const tryKernel = (): typeof kernel => {
+  /** Opened and not locked yet, since another process was first: for the next attempt. Never beside `kernel`. */
+  let waiting: { readonly database: Database.Database; readonly file: DiskStat } | undefined
+
+  const closeWaiting = (): void => {
+    waiting?.database.close()
+    waiting = undefined
+  }
+
+  /** Opens the file, which nobody may have replaced meanwhile. */
+  const open = (): typeof waiting => {
     // a file that SQLite creates has no earlier stat to compare: create it first, then open it like any other
     if (lookAtFile() === undefined) new Database(path, { timeout: 0 }).close()
     const before = lookAtFile()
     const database = new Database(path, { timeout: 0 })
     try {
-      const opened = lookAtFile()
+      if (before !== undefined && isSameFile(before, lookAtFile())) return { database, file: before }
+    } catch (cause) {
+      database.close()
+      throw cause
+    }
+    database.close()
+    return undefined
+  }
+
+  /** Locks; undefined while another process holds it, or if the file was replaced under our hands. */
+  const tryKernel = (): typeof kernel => {
+    waiting ??= open()
+    if (waiting === undefined) return undefined
+    const { database, file } = waiting
+    try {
       database.pragma("journal_mode = MEMORY")
       database.exec("BEGIN EXCLUSIVE")
       // on a file it may not write SQLite quietly begins a shared transaction instead; a change, never committed, tells
       database.pragma("user_version = 1")
-      if (before !== undefined && isSameFile(before, opened) && isSameFile(before, lookAtFile())) {
-        return { database, file: before, users: 1 }
+      if (isSameFile(file, lookAtFile())) {
+        waiting = undefined
+        return { database, file, users: 1 }
       }
-      database.close()
+      closeWaiting()
       return undefined
     } catch (cause) {
-      database.close()
-      if (isBusy(cause)) return undefined
+      const another = isBusy(cause)
+      if (!another || !isSameFile(file, lookAtFile())) closeWaiting()
+      if (another) return undefined
       throw cause
     }
   }
@@ -178,18 +202,21 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
   })
 
   /** Runs in an uninterruptible region, so that whoever joined also leaves; only the pauses are interruptible. */
-  const join = Effect.fnUntraced(function* (
-    since: number,
-    patience: Duration.Duration,
-    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  ) {
-    const pauses = yield* Schedule.driver(polling)
-    while (!(yield* tryJoin)) {
-      const waited = (yield* Clock.currentTimeMillis) - since
-      if (waited >= Duration.toMillis(patience)) return yield* new LockTimeout({ path, waited })
-      yield* Effect.ignore(restore(pauses.next(undefined)))
-    }
-  })
+  const join = Effect.fnUntraced(
+    function* (
+      since: number,
+      patience: Duration.Duration,
+      restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    ) {
+      const pauses = yield* Schedule.driver(polling)
+      while (!(yield* tryJoin)) {
+        const waited = (yield* Clock.currentTimeMillis) - since
+        if (waited >= Duration.toMillis(patience)) return yield* new LockTimeout({ path, waited })
+        yield* Effect.ignore(restore(pauses.next(undefined)))
+      }
+    },
+    Effect.ensuring(Effect.sync(closeWaiting))
+  )
 
   /** The wait for the lock, to be told from what is done under it. */
   const measured = <E>(wait: Effect.Effect<void, E>): Effect.Effect<void, E> =>

@@ -1,8 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Schedule, Scope } from "effect"
 import { nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as IssueLock from "../../src/issue-file/IssueLock.ts"
 import { run, runTask, taskCommand, temporaryDirectory } from "./processes.ts"
@@ -11,6 +20,15 @@ const lockIn = (directory: string) => join(directory, "issues.lock")
 
 /** A second lock on one file stands for another process: SQLite keeps its connections apart. */
 const makeLock = (path: string) => IssueLock.make({ path, timeout: "5 seconds" })
+
+/** Where a link leads; nowhere if it is gone by now. */
+const target = (link: string): string | undefined => {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return undefined
+  }
+}
 
 const isFree = (lock: { readonly withLockWithin: IssueLock.IssueLock["Type"]["withLockWithin"] }) =>
   lock.withLockWithin(0, Effect.void).pipe(
@@ -247,6 +265,47 @@ describe("IssueLock and its file", () => {
       })
     )
   }
+
+  it.scopedLive("G13: a lock file that is taken away while its holder is waited for is not waited for any longer", () =>
+    Effect.gen(function* () {
+      const path = lockIn(yield* temporaryDirectory)
+      const holder = yield* makeLock(path)
+      let looks = 0
+      const lock = yield* IssueLock.make(
+        { path, timeout: "5 seconds" },
+        {
+          ...nodeDisk,
+          stat: asked => {
+            looks++
+            return nodeDisk.stat(asked)
+          }
+        }
+      )
+      yield* holder.hold
+      const waiting = yield* Effect.fork(lock.withLock(lock.verify))
+      yield* Effect.repeat(
+        Effect.sync(() => looks),
+        { until: count => count > 8, schedule: Schedule.spaced("1 millis") }
+      )
+      renameSync(path, `${path}.gone`)
+      yield* Fiber.join(waiting)
+      assert.strictEqual((yield* Effect.flip(holder.verify))._tag, "LockUnavailable")
+    })
+  )
+
+  it.scopedLive("G13: a wait in vain leaves nothing open", () =>
+    Effect.gen(function* () {
+      const path = lockIn(yield* temporaryDirectory)
+      const opened = () => readdirSync("/proc/self/fd").filter(fd => target(`/proc/self/fd/${fd}`) === path).length
+      const other = yield* runTask("hold", path)
+      yield* other.says("held")
+      const lock = yield* IssueLock.make({ path, timeout: "100 millis" })
+      const waiting = yield* Effect.fork(Effect.flip(lock.withLock(Effect.void)))
+      yield* Effect.repeat(Effect.sync(opened), { until: count => count > 0, schedule: Schedule.spaced("1 millis") })
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "LockTimeout")
+      assert.strictEqual(opened(), 0)
+    })
+  )
 
   it.scopedLive("G13: without a directory there is no lock", () =>
     Effect.gen(function* () {
