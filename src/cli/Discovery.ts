@@ -3,7 +3,6 @@
  *
  * Looks, and writes nothing. Names in `metadata.json` are foreign input: only plain file names are taken (G33).
  */
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -73,12 +72,14 @@ const readMetadata = Effect.fnUntraced(function* (directory: string) {
 
 /** Whether a file exists, and whether it holds any line. Only the start is read; white space alone is no line. */
 const look = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const info = yield* Effect.orElseSucceed(fs.stat(file), () => undefined)
-  if (info === undefined) return "missing"
+  const found = yield* SmallFile.stat(file)
+  if (found === undefined) return "missing"
   // what is no file is refused where it would be used; a pipe or a device must not be read (G33)
-  if (info.size > 4096n || info.type !== "File") return "lines"
-  const text = yield* fs.readFileString(file).pipe(Effect.orElseSucceed(() => "unreadable"))
+  if (found.size > 4096 || !found.isFile()) return "lines"
+  const text = yield* SmallFile.read(file).pipe(
+    Effect.map(SmallFile.text),
+    Effect.orElseSucceed(() => "unreadable")
+  )
   return text.trim() === "" ? "empty" : "lines"
 })
 
@@ -116,11 +117,7 @@ export const inDirectory = Effect.fn("Discovery.inDirectory")(function* (directo
   return location
 })
 
-const isDirectory = (path: string) =>
-  Effect.flatMap(FileSystem.FileSystem, fs => fs.stat(path)).pipe(
-    Effect.map(info => info.type === "Directory"),
-    Effect.orElseSucceed(() => false)
-  )
+const isDirectory = (path: string) => Effect.map(SmallFile.stat(path), found => found?.isDirectory() === true)
 
 /** The `.beads` that flag or environment name; none if they do not. */
 const named = Effect.fnUntraced(function* () {
@@ -139,10 +136,9 @@ const named = Effect.fnUntraced(function* () {
 
 /** Whether a directory is a project's: one of these files is in it. */
 const isProject = Effect.fnUntraced(function* (directory: string, files: ReadonlyArray<string> = marks) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   for (const file of files) {
-    if (yield* Effect.orElseSucceed(fs.exists(path.resolve(directory, file)), () => false)) return true
+    if ((yield* SmallFile.stat(path.resolve(directory, file))) !== undefined) return true
   }
   return false
 })
@@ -179,7 +175,7 @@ interface Found {
 const locate = Effect.fnUntraced(function* (
   start: string,
   given: Found | undefined
-): Effect.fn.Return<Found, WorkspaceNotFound, FileSystem.FileSystem | Path.Path> {
+): Effect.fn.Return<Found, WorkspaceNotFound, Path.Path> {
   if (given !== undefined) {
     // a name mistyped must not become a second tracker
     if (!(yield* isProject(given.directory, [...marks, given.database ?? defaultDatabase]))) {

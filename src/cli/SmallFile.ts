@@ -1,33 +1,44 @@
-/** The small files beside the issue file (settings, metadata), written so that a crash never leaves half of one. */
+/**
+ * The small files beside the issue file (settings, metadata), written so that a crash never leaves half of one.
+ *
+ * They are read at once, every command reads some: by way of the thread pool that takes ten times as long.
+ */
+import * as Fs from "node:fs"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import { FileUnusable } from "./CliError.ts"
 
 /** Far more than any of them has. */
-const longest = 1n << 20n
+const longest = 1 << 20
 
-const notFound = (error: { readonly _tag: string; readonly reason?: unknown }): boolean =>
-  error._tag === "SystemError" && error.reason === "NotFound"
+/** What a path leads to, links followed; none if there is nothing that could be looked at. */
+export const stat = (file: string): Effect.Effect<Fs.Stats | undefined> =>
+  Effect.sync(() => {
+    try {
+      return Fs.statSync(file, { throwIfNoEntry: false })
+    } catch {
+      return undefined
+    }
+  })
 
 /**
  * The bytes of such a file; none if there is no file. A repository comes from somewhere else: a link to a device would
  * be read for ever (G33).
  */
-export const read = Effect.fn("SmallFile.read")(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  return yield* Effect.gen(function* () {
-    const { size, type } = yield* fs.stat(file)
-    if (type !== "File") return yield* new FileUnusable({ path: file, detail: "it is not a regular file" })
-    if (size > longest) return yield* new FileUnusable({ path: file, detail: "it is longer than such a file can be" })
-    return yield* fs.readFile(file)
-  }).pipe(
-    Effect.catchIf(notFound, () => Effect.succeed(undefined)),
-    Effect.mapError(cause =>
-      cause._tag === "FileUnusable" ? cause : new FileUnusable({ path: file, detail: "it cannot be read", cause })
-    )
-  )
-})
+export const read = (file: string): Effect.Effect<Uint8Array | undefined, FileUnusable> =>
+  Effect.suspend(() => {
+    const unusable = (detail: string, cause?: unknown) => Effect.fail(new FileUnusable({ path: file, detail, cause }))
+    try {
+      const found = Fs.statSync(file, { throwIfNoEntry: false })
+      if (found === undefined) return Effect.succeed(undefined)
+      if (!found.isFile()) return unusable("it is not a regular file")
+      if (found.size > longest) return unusable("it is longer than such a file can be")
+      return Effect.succeed(Fs.readFileSync(file))
+    } catch (cause) {
+      return unusable("it cannot be read", cause)
+    }
+  }).pipe(Effect.withSpan("SmallFile.read"))
 
 /**
  * As `read`, for who is about to replace the file, and refuses a link: what it leads to, a secret perhaps, would stand
