@@ -410,11 +410,24 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
       find: Effect.fnUntraced(function* (filter) {
         const where = conditions(filter)
         const limit = limitOf(filter)
-        const rows = yield* run(sql<FoundRow>`select i.id, i.line, i.revision,
-            (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
-            (select count(*) from dependencies d join issues x on x.id = d.issue_id
-              where d.depends_on_id = i.id and x.status <> 'tombstone') as "dependentCount"
-          from issues i where ${where} order by i.priority, i.created_at desc, i.id limit ${limit}`)
+        // of few issues the links are counted one by one; of all, all at once takes half the time
+        const rows = yield* run(
+          limit === -1 && filter.ids === undefined
+            ? sql<FoundRow>`with needed (id, n) as materialized
+                  (select issue_id, count(*) from dependencies group by issue_id),
+                needing (id, n) as materialized
+                  (select d.depends_on_id, count(*) from dependencies d join issues x on x.id = d.issue_id
+                    where x.status <> 'tombstone' group by d.depends_on_id)
+              select i.id, i.line, i.revision,
+                coalesce(needed.n, 0) as "dependencyCount", coalesce(needing.n, 0) as "dependentCount"
+              from issues i left join needed on needed.id = i.id left join needing on needing.id = i.id
+              where ${where} order by i.priority, i.created_at desc, i.id`
+            : sql<FoundRow>`select i.id, i.line, i.revision,
+                (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
+                (select count(*) from dependencies d join issues x on x.id = d.issue_id
+                  where d.depends_on_id = i.id and x.status <> 'tombstone') as "dependentCount"
+              from issues i where ${where} order by i.priority, i.created_at desc, i.id limit ${limit}`
+        )
         if (limit === -1 || rows.length < limit) return { rows, total: rows.length }
         const count = yield* run(sql<{ n: number }>`select count(*) as n from issues i where ${where}`)
         return { rows, total: count[0]?.n ?? rows.length }

@@ -1,4 +1,4 @@
-/** The store tells what is ready by SQL; `Readiness` says what that is. */
+/** What the store tells by SQL: what is ready (`Readiness` says what that is), and how many links an issue has. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Readiness from "../../src/domain/Readiness.ts"
@@ -74,6 +74,26 @@ it.effect(
         }).pipe(Effect.provide(SqliteStore.layerMemory))
       }
       assert.isAbove(answers, 2_000)
+    }),
+  60_000
+)
+
+it.effect(
+  "contract: the links of each issue are counted alike, whether all issues are asked for or some",
+  () =>
+    Effect.gen(function* () {
+      let links = 0
+      for (let seed = 0; seed < 300; seed++) {
+        yield* Effect.gen(function* () {
+          const store = yield* IssueStore
+          yield* store.transaction(store.write(graph(randomOf(seed))))
+          const all = yield* store.find({})
+          assert.deepEqual(all, yield* store.find({ limit: 1_000 }), `seed ${seed}`)
+          assert.deepEqual(all, yield* store.find({ ids: all.rows.map(({ id }) => id) }), `seed ${seed}, by their ids`)
+          for (const { dependencyCount, dependentCount } of all.rows) links += dependencyCount + dependentCount
+        }).pipe(Effect.provide(SqliteStore.layerMemory))
+      }
+      assert.isAbove(links, 2_000)
     }),
   60_000
 )
