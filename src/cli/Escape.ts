@@ -23,6 +23,6 @@ export const text = (value: string): string => replaced(value, visible)
 /** A value within one line: line feeds and tabs become visible too. */
 export const line = (value: string): string => text(value).replaceAll("\n", "\\n").replaceAll("\t", "\\t")
 
-/** JSON text, which stays the same JSON. */
+/** JSON text of `JSON.stringify`, which has escaped halves of surrogate pairs itself; it stays the same JSON. */
 export const json = (value: string): string =>
-  replaced(value, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  control.test(value) ? value.replace(unsafe, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`) : value

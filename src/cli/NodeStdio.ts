@@ -137,6 +137,7 @@ const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clea
 export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
   return Stdio.of({
     out: text => cleared(write("stdout", Escape.text(text))),
+    outJson: json => cleared(write("stdout", Escape.json(json))),
     outStyled: text => cleared(write("stdout", rendered(text))),
     screen,
     outBytes: bytes => cleared(write("stdout", bytes)),

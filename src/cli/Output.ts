@@ -14,8 +14,24 @@ import { Settings } from "./Settings.ts"
 import { type Screen, Stdio, type Styled } from "./Stdio.ts"
 import type * as Tables from "./Tables.ts"
 
-/** A JSON document as stdout shows it: two spaces, control characters escaped beyond what JSON asks for. */
-export const jsonText = (document: unknown): string => `${Escape.json(JSON.stringify(document, undefined, 2))}\n`
+/** A JSON document, indented by two spaces. */
+const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`
+
+/** Items of a list that are made into JSON before they are written. */
+const atATime = 500
+
+/** A list as a JSON document, never in memory as a whole. */
+const writeItems = Effect.fnUntraced(function* <A>(items: ReadonlyArray<A>, json: (item: A) => unknown) {
+  const stdio = yield* Stdio
+  if (items.length <= atATime) return yield* stdio.outJson(jsonText(items.map(json)))
+  yield* stdio.outJson("[")
+  for (let from = 0; from < items.length; from += atATime) {
+    if (from > 0) yield* stdio.outJson(",")
+    const some = jsonText(items.slice(from, from + atATime).map(json))
+    yield* stdio.outJson(some.slice("[".length, -"\n]\n".length))
+  }
+  yield* stdio.outJson("\n]\n")
+})
 
 /** How something is drawn for a terminal. What draws is loaded there only. */
 export type Drawn = (tables: typeof Tables, screen: Screen) => Styled
@@ -29,7 +45,7 @@ export const answer = Effect.fnUntraced(function* (forms: {
 }) {
   const stdio = yield* Stdio
   const settings = yield* Settings
-  if (settings.json) return yield* stdio.out(jsonText(forms.json()))
+  if (settings.json) return yield* stdio.outJson(jsonText(forms.json()))
   const screen = forms.drawn && stdio.screen()
   if (forms.drawn !== undefined && screen !== undefined) {
     const tables = yield* Effect.promise(() => import("./Tables.ts"))
@@ -58,16 +74,16 @@ export const answerList = Effect.fnUntraced(function* <A>(
     readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
   }
 ) {
-  const { envelope } = yield* Settings
+  const { envelope, json } = yield* Settings
   const truncated = page.items.length < page.total
-  yield* answer({
-    json: () => {
-      const issues = page.items.map(forms.json)
-      return envelope ? { issues, total: page.total, truncated } : issues
-    },
-    text: () => forms.text(page.items),
-    drawn: page.items.length === 0 ? undefined : forms.drawn?.(page.items)
-  })
+  if (json && !envelope) yield* writeItems(page.items, forms.json)
+  else {
+    yield* answer({
+      json: () => ({ issues: page.items.map(forms.json), total: page.total, truncated }),
+      text: () => forms.text(page.items),
+      drawn: page.items.length === 0 ? undefined : forms.drawn?.(page.items)
+    })
+  }
   yield* tellCut(page.items.length, page.total)
 })
 
@@ -100,7 +116,7 @@ export const errorDocument = (
     if (!json) return
     const stdio = yield* Stdio
     const told = ExitCode.verdict(error)
-    yield* stdio.out(jsonText({ error: { code: told.code, message: error.message, hint, id: told.id ?? id } }))
+    yield* stdio.outJson(jsonText({ error: { code: told.code, message: error.message, hint, id: told.id ?? id } }))
   })
 
 /** With `--json`, the error object of a command that a signal ended. */
@@ -108,7 +124,7 @@ export const interrupted = Effect.gen(function* () {
   const { json } = yield* Settings
   if (!json) return
   const stdio = yield* Stdio
-  yield* stdio.out(jsonText({ error: { code: "interrupted", message: "ended by a signal" } }))
+  yield* stdio.outJson(jsonText({ error: { code: "interrupted", message: "ended by a signal" } }))
 })
 
 /** Ends a failed command: message on stderr, with `--json` the error object on stdout. Gives the exit code. */
@@ -130,7 +146,7 @@ export const die = (cause: Cause.Cause<never>) =>
     const { json } = yield* Settings
     yield* stdio.err(`Error: ${message}\n`)
     yield* Effect.logDebug(Cause.pretty(cause))
-    if (json) yield* Effect.exit(stdio.out(jsonText({ error: { code: "internal", message } })))
+    if (json) yield* Effect.exit(stdio.outJson(jsonText({ error: { code: "internal", message } })))
     return 1
   })
 

@@ -95,6 +95,7 @@ export const main = (
     const watched = Stdio.of({
       ...stdio,
       out: text => Effect.zipRight(noted, stdio.out(text)),
+      outJson: json => Effect.zipRight(noted, stdio.outJson(json)),
       outStyled: text => Effect.zipRight(noted, stdio.outStyled(text))
     })
     return yield* (Option.isSome(problem) ? Effect.fail(problem.value) : perform(reading)).pipe(

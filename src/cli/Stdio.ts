@@ -23,6 +23,8 @@ export class Stdio extends Context.Tag("effect-beads/cli/Stdio")<
   {
     /** Writes text to stdout, control characters made visible. A closed pipe is no error. */
     readonly out: (text: string) => Effect.Effect<void>
+    /** Writes JSON text, made by `JSON.stringify`, to stdout: control characters escaped as JSON has it. */
+    readonly outJson: (json: string) => Effect.Effect<void>
     /** As `out`, for a screen with colours. */
     readonly outStyled: (text: Styled) => Effect.Effect<void>
     /** What stdout is shown on; none: it is a pipe or a file. Asked when somebody draws for it: to know takes time. */

@@ -74,8 +74,18 @@ const deepest = 500
 
 const Char = { Quote: 34, OpenBracket: 91, Backslash: 92, CloseBracket: 93, OpenBrace: 123, CloseBrace: 125 } as const
 
+/** Whether a character stands more than so often in a text: by the engine's own search, which looks at many at a time. */
+const isOftener = (value: string, character: string, times: number): boolean => {
+  let found = 0
+  for (let at = value.indexOf(character); at !== -1; at = value.indexOf(character, at + 1)) {
+    if (++found > times) return true
+  }
+  return false
+}
+
 const isTooDeep = (value: string): boolean => {
-  if (value.length <= deepest) return false
+  // nearly no text has brackets enough; of either kind half as many as levels
+  if (!isOftener(value, "[", deepest / 2) && !isOftener(value, "{", deepest / 2)) return false
   let depth = 0
   let inString = false
   for (let at = 0; at < value.length; at++) {
@@ -165,6 +175,13 @@ export const dependenciesOf = (record: IssueRecord.IssueRecord): ReadonlyArray<D
 export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
   IssueRecord.text(record, "status") === "tombstone"
 
+const isExtra = (key: string): boolean => !knownKeys.has(key) && !IssueRecord.localKeys.has(key)
+
+const extraOf = (fields: Fields): Fields => {
+  const keys = Object.keys(fields).filter(isExtra)
+  return Object.fromEntries(keys.map(key => [key, fields[key]]))
+}
+
 /** The view of a record. Never fails: a field that is missing or of another kind than expected shows its default. */
 export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
   const fields = fieldsOf(record)
@@ -203,9 +220,7 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     original_type: text("original_type"),
     undeleted_at: text("undeleted_at"),
     renamed_to: text("renamed_to"),
-    extra: Object.fromEntries(
-      Object.entries(fields).filter(([key]) => !knownKeys.has(key) && !IssueRecord.localKeys.has(key))
-    )
+    extra: extraOf(fields)
   }
 }
 
@@ -217,10 +232,13 @@ const isEmpty = (value: unknown): boolean =>
  * unknown fields at the end.
  */
 export const toJson = (issue: Issue): Record<string, unknown> => {
-  const known = IssueRecord.keyOrder
-    .map(key => [key, issue[key]] as const)
-    .filter(([key, value]) => key === "description" || !isEmpty(value))
-  return Object.fromEntries([...known, ...Object.entries(issue.extra)])
+  const known: Record<string, unknown> = {}
+  for (const key of IssueRecord.keyOrder) {
+    const value = issue[key]
+    if (key === "description" || !isEmpty(value)) known[key] = value
+  }
+  const extra = Object.entries(issue.extra)
+  return extra.length === 0 ? known : Object.fromEntries([...Object.entries(known), ...extra])
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
     let stderr = ""
     const stdio = Stdio.of({
       out: text => Effect.sync(() => (stdout += Escape.text(text))),
+      outJson: json => Effect.sync(() => (stdout += Escape.json(json))),
       outStyled: text =>
         Effect.sync(() => {
           stdout += text
