@@ -30,8 +30,6 @@ export const tuneV8 = (): void => {
   if (!process.versions.v8.startsWith("11.3.")) return
   // optimizing begins after a tenth of a second, just when most commands end: it may wait nine times as long
   setFlagsFromString("--interrupt-budget=600000")
-  // the nursery starts at 1 MB, and what fills it at the start nearly all stays: it is copied again and again
-  setFlagsFromString("--semi-space-growth-factor=6")
 }
 
 export interface Loaded {
