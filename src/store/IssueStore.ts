@@ -190,8 +190,9 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>
     /**
-     * Holds a file, whose lines are each of another issue (no id stands twice in `places`), against the rows. `rows`: those that are marked, have no line
-     * there, or another text; `unknown`: ids there that no row has. What is alike is compared where it lies.
+     * Holds a file, whose lines are each of another issue (no id stands twice in `places`), against the rows. `rows`:
+     * those that are marked, have no line there, or another text; `unknown`: ids there that no row has. What is alike is
+     * compared where it lies.
      */
     readonly differing: (
       file: Uint8Array,
