@@ -313,15 +313,19 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         const key = json([id, hash])
         if (!nodes.has(key)) nodes.set(key, { id, hash, line, parents })
       }
-      const values = [...nodes.values()]
-      // before the versions themselves, so that only new ones get parents
+      const all = [...nodes.values()]
+      // what an import brings is remembered when it comes, and when it is published: the second time it is known already
+      const unknown = yield* run(sql<{ at: number }>`select n.key as at
+        from json_each(${json(all.map(({ hash, id }) => [id, hash]))}) n
+        where not exists (select 1 from issue_versions where issue_id = n.value ->> 0 and hash = n.value ->> 1)`)
+      const values = unknown.flatMap(({ at }) => all[at] ?? [])
+      if (values.length === 0) return
+      const parents = values.flatMap(({ hash, id, parents }) => parents.map(parent => [id, hash, parent]))
       yield* run(sql`insert or ignore into version_parents
-        select n.value ->> 'id', n.value ->> 'hash', p.value
-        from json_each(${json(values.map(({ line: _, ...node }) => node))}) n, json_each(n.value -> 'parents') p
-        where not exists (select 1 from issue_versions where issue_id = n.value ->> 'id' and hash = n.value ->> 'hash')`)
-      yield* run(sql`insert or ignore into issue_versions (issue_id, hash, line)
-        select value ->> 'id', value ->> 'hash', value ->> 'line'
-        from json_each(${json(values.map(({ parents: _, ...node }) => node))})`)
+        select value ->> 0, value ->> 1, value ->> 2 from json_each(${json(parents)})`)
+      yield* run(sql`insert into issue_versions (issue_id, hash, line)
+        select value ->> 0, value ->> 1, value ->> 2
+        from json_each(${json(values.map(({ hash, id, line }) => [id, hash, line]))})`)
       const ids = json([...new Set(values.map(({ id }) => id))])
       yield* run(sql`delete from issue_versions where seq in (
         select seq from (select seq, row_number() over (partition by issue_id order by seq desc) as age
@@ -559,12 +563,19 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
         ),
       published: Effect.fnUntraced(function* (rows) {
         if (rows.length === 0) return
-        const published = json(rows.map(({ id, line, revision }) => ({ id, line, revision })))
         // compare and clear (G14): a row that changed after it was encoded keeps its mark
         yield* run(sql`delete from dirty_issues where (issue_id, revision) in (
-          select value ->> 'id', value ->> 'revision' from json_each(${published}))`)
-        yield* run(sql`update dirty_issues set base = v.value ->> 'line'
-          from json_each(${published}) v where v.value ->> 'id' = issue_id`)
+          select value ->> 0, value ->> 1 from json_each(${json(rows.map(({ id, revision }) => [id, revision]))}))`)
+        const kept = new Set(
+          (yield* run(
+            sql<{ id: string }>`select issue_id as id from dirty_issues
+              where issue_id in (select value from json_each(${json(rows.map(({ id }) => id))}))`
+          )).map(({ id }) => id)
+        )
+        if (kept.size === 0) return
+        const bases = rows.filter(({ id }) => kept.has(id)).map(({ id, line }) => [id, line])
+        yield* run(sql`update dirty_issues set base = v.value ->> 1
+          from json_each(${json(bases)}) v where v.value ->> 0 = issue_id`)
       }),
       nextChild: Effect.fnUntraced(function* (parent) {
         // "/" is the character after "."

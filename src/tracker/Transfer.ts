@@ -34,9 +34,9 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       ...(yield* store.ids("tombstones"))
     ])
     return lines.flatMap(({ id, text }) => {
-      const record = IssueLine.decode(text)
-      if (IssueLine.isUnreadable(record)) return []
-      return Issue.dependenciesOf(record)
+      // most lines need not be taken apart for this
+      if (!text.includes('"dependencies"') && !text.includes("\\u00")) return []
+      return Issue.dependenciesOf(IssueLine.decodeAccepted(id, text))
         .filter(({ depends_on_id }) => !known.has(depends_on_id))
         .map(({ depends_on_id }) => ({ id, dependsOn: depends_on_id }))
     })
@@ -72,8 +72,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     new Map(
       lines.flatMap(({ id, text }) => {
         // most lines need not be read for this
-        const record = text.includes("tombstone") ? IssueLine.decode(text) : undefined
-        if (record === undefined || IssueLine.isUnreadable(record) || !Issue.isTombstone(record)) return []
+        const record = text.includes("tombstone") ? IssueLine.decodeAccepted(id, text) : undefined
+        if (record === undefined || !Issue.isTombstone(record)) return []
         return [[id, IdRenaming.renamedTo(record) === undefined ? "deleted" : "renamed"] as const]
       })
     )
@@ -101,7 +101,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           if (first !== undefined) return yield* first
           const { bytes, renamed } =
             how.renameOnImport === true ? yield* naturalized(given) : { bytes: given, renamed: [] }
-          const dangling = yield* danglingIn(IssueLines.read(bytes).lines)
+          const { lines } = IssueLines.read(bytes)
+          const dangling = yield* danglingIn(lines)
           const [loose] = dangling
           if (how.strict === true && loose !== undefined) {
             return yield* new Issue.InvalidValue({
@@ -117,7 +118,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
             source: how.source ?? "the input"
           })
           const pruned = how.prune === true ? yield* prunable(absorbed.ids) : []
-          const gone = deletedIn(IssueLines.read(bytes).lines)
+          const gone = deletedIn(lines)
           // one that was renamed is counted under the id that it has
           const tombstones = new Set(yield* store.ids("tombstones"))
           const updated = yield* Effect.filter(absorbed.updated, id =>
