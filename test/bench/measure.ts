@@ -107,38 +107,48 @@ const options = (
   stdio: ["ignore", descriptor, "pipe"]
 })
 
-const failure = (words: ReadonlyArray<string>, status: number | null, told: string) =>
-  new Error(`node ${words.join(" ")} exited ${status}: ${told}`)
+/** A program and its words. */
+export type Command = readonly [program: string, ...words: ReadonlyArray<string>]
 
-/** Runs Node with these words; one that fails is no measurement. */
-export const runNode = (words: ReadonlyArray<string>, place: Place): void => {
+/** A Node that does nothing. */
+export const bareNode: Command = [process.execPath, "-e", "0"]
+
+/** The command failed: that is no measurement. */
+export class Failed extends Error {
+  override readonly name = "Failed"
+}
+
+const failure = (command: Command, status: number | null, told: string) =>
+  new Failed(`${command.join(" ")} exited ${status}: ${told}`)
+
+/** Runs a command. Fails with `Failed`. */
+export const run = (command: Command, place: Place): void => {
+  const [program, ...words] = command
   const descriptor = openSync(place.output, "w")
   try {
-    const { status, stderr } = spawnSync(process.execPath, words, options(place, descriptor))
-    if (status !== 0) throw failure(words, status, String(stderr))
+    const { error, status, stderr } = spawnSync(program, words, options(place, descriptor))
+    if (error !== undefined) throw error
+    if (status !== 0) throw failure(command, status, String(stderr))
   } finally {
     closeSync(descriptor)
   }
 }
 
 /** Runs so many at once, and waits for the last. */
-const runNodesAtOnce = async (
-  count: number,
-  words: (number: number) => ReadonlyArray<string>,
-  place: Place
-): Promise<void> => {
+const runAtOnce = async (count: number, command: Command, place: Place): Promise<void> => {
+  const [program, ...words] = command
   const descriptor = openSync(place.output, "w")
   try {
     await Promise.all(
-      Array.from({ length: count }, async (_, number) => {
-        const child = spawn(process.execPath, words(number), options(place, descriptor))
+      Array.from({ length: count }, async () => {
+        const child = spawn(program, words, options(place, descriptor))
         let told = ""
         child.stderr?.on("data", chunk => (told += String(chunk)))
         const status = await new Promise<number | null>((resolve, reject) => {
           child.on("error", reject)
           child.on("close", resolve)
         })
-        if (status !== 0) throw failure(words(number), status, told)
+        if (status !== 0) throw failure(command, status, told)
       })
     )
   } finally {
@@ -147,9 +157,5 @@ const runNodesAtOnce = async (
 }
 
 /** What a run costs, or so many at once. */
-export const measureNode = (
-  words: (number: number) => ReadonlyArray<string>,
-  place: Place,
-  atOnce: number | undefined
-): Promise<Cost> =>
-  costOf(() => (atOnce === undefined ? runNode(words(0), place) : runNodesAtOnce(atOnce, words, place)))
+export const measureCommand = (command: Command, place: Place, atOnce: number | undefined): Promise<Cost> =>
+  costOf(() => (atOnce === undefined ? run(command, place) : runAtOnce(atOnce, command, place)))

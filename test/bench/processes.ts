@@ -3,18 +3,28 @@ import { execFileSync } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { realFiles } from "../realFiles.ts"
-import { type Cost, type Measured, measured, measureNode, type Place, runNode } from "./measure.ts"
+import {
+  bareNode,
+  type Command,
+  type Cost,
+  Failed,
+  type Measured,
+  measureCommand,
+  measured,
+  type Place,
+  run
+} from "./measure.ts"
 import { changedLines, issueLines, livingIds, toLines } from "./project.ts"
 import { importSize, type ProcessRow, pulledLines, type Size } from "./rows.ts"
 
-/** Built programs to measure, each on projects of its own. */
-export interface Builds {
-  readonly ours: string
-  /** Another build's `bd.cjs`, beside ours in each pair. */
-  readonly other: string | undefined
+/** Programs to measure, each on projects of its own. */
+export interface Programs {
+  readonly ours: Command
+  /** Another build, or another `bd`, beside ours in each pair. */
+  readonly other: Command | undefined
 }
 
-/** One row: ours against bare Node, and with two builds the other's, and ours against the other's. */
+/** One row: ours against bare Node, and with two programs the other's, and ours against the other's. */
 export interface ProcessResult {
   readonly ours: Measured
   readonly other?: Measured
@@ -37,15 +47,15 @@ const git = (cwd: string, ...words: ReadonlyArray<string>) =>
 const issueFile = ".beads/issues.jsonl"
 
 /** A publish leaves the file with a stamp that can be trusted at once: from then on nothing has to be read again. */
-const settle = (bd: string, project: Place) => runNode([bd, "create", "Settles the stamp"], project)
+const settle = (bd: Command, project: Place) => run([...bd, "create", "Settles the stamp"], project)
 
 /** A repository with its issues in store and file, committed; a branch `theirs` has what a pull would bring. */
-const makeProject = (bd: string, directory: string, size: Size): Project => {
+const makeProject = (bd: Command, directory: string, size: Size): Project => {
   const project = { cwd: join(directory, "project"), output: join(directory, "output") }
   const file = join(project.cwd, issueFile)
   mkdirSync(project.cwd, { recursive: true })
   git(project.cwd, "init", "-q", "-b", "ours")
-  runNode([bd, "init", "--prefix", "bench"], project)
+  run([...bd, "init", "--prefix", "bench"], project)
   const initial = initialLines(size)
   if (initial.length > 0) {
     writeFileSync(file, initial.join(""))
@@ -63,7 +73,7 @@ const makeProject = (bd: string, directory: string, size: Size): Project => {
 }
 
 /** The project of one build for one row: what its runs change is seen by no other row. */
-const forRow = (row: ProcessRow, bd: string, origin: Project, directory: string) => {
+const forRow = (row: ProcessRow, bd: Command, origin: Project, directory: string) => {
   const { ids } = origin
   const project = { cwd: join(directory, "project"), output: join(directory, "output") }
   const input = join(directory, "input.jsonl")
@@ -76,38 +86,42 @@ const forRow = (row: ProcessRow, bd: string, origin: Project, directory: string)
   if (row.before === "empty") writeFileSync(input, issueLines(importSize).join(""))
   // the store knows the file by its inode, and a copy has another
   else if (row.size !== 0) settle(bd, project)
-  let run = 0
+  let runs = 0
   return {
     /** Between two runs, untimed. */
     next: (): void => {
-      run += 1
-      if (row.before === "pull") git(project.cwd, "checkout", "-q", run % 2 === 0 ? "ours" : "theirs", "--", issueFile)
+      runs += 1
+      if (row.before === "pull") git(project.cwd, "checkout", "-q", runs % 2 === 0 ? "ours" : "theirs", "--", issueFile)
       if (row.before === "empty") copy()
     },
     measure: (): Promise<Cost> => {
-      const words = () => [bd, ...row.words(run, ids), ...(row.before === "empty" ? ["-i", input] : [])]
-      return measureNode(words, project, row.atOnce)
+      const command: Command = [...bd, ...row.words(runs, ids), ...(row.before === "empty" ? ["-i", input] : [])]
+      return measureCommand(command, project, row.atOnce)
     }
   }
 }
 
 /** Measures rows; what it makes lies in `scratch`. */
-export const make = ({ ours, other }: Builds, scratch: string) => {
+export const make = ({ ours, other }: Programs, scratch: string) => {
   const projects = new Map<string, Project>()
-  const projectOf = (bd: string, size: Size): Project => {
-    const key = `${bd} ${size}`
+  const projectOf = (bd: Command, size: Size): Project => {
+    const key = `${bd.join(" ")} ${size}`
     const project = projects.get(key) ?? makeProject(bd, join(scratch, `project-${projects.size}`), size)
     projects.set(key, project)
     return project
   }
-  const bareNode = (row: ProcessRow): Promise<Cost> =>
-    measureNode(() => ["-e", "0"], { cwd: scratch, output: join(scratch, "output") }, row.atOnce)
+  const measureFloor = (row: ProcessRow): Promise<Cost> =>
+    measureCommand(bareNode, { cwd: scratch, output: join(scratch, "output") }, row.atOnce)
   let rows = 0
 
-  return async (row: ProcessRow, runs: number): Promise<ProcessResult> => {
+  const measureBeside = async (
+    row: ProcessRow,
+    runs: number,
+    programs: ReadonlyArray<Command>
+  ): Promise<ProcessResult> => {
     rows += 1
     const size = row.before === "empty" ? 0 : row.size
-    const candidates = [ours, ...(other === undefined ? [] : [other])].map((bd, index) => ({
+    const candidates = programs.map((bd, index) => ({
       ...forRow(row, bd, projectOf(bd, size), join(scratch, `row-${rows}-${index}`)),
       costs: [] as Array<Cost>
     }))
@@ -116,7 +130,7 @@ export const make = ({ ours, other }: Builds, scratch: string) => {
     for (let run = -1; run < runs; run += 1) {
       for (const candidate of candidates) candidate.next()
       const contest = [
-        async () => floors.push(await bareNode(row)),
+        async () => floors.push(await measureFloor(row)),
         ...candidates.map(
           ({ costs, measure }) =>
             async () =>
@@ -139,6 +153,17 @@ export const make = ({ ours, other }: Builds, scratch: string) => {
     return {
       ours: pairs(mine ?? [], floors),
       ...(others === undefined ? {} : { other: pairs(others, floors), oursToOther: pairs(mine ?? [], others) })
+    }
+  }
+  return async (row: ProcessRow, runs: number): Promise<ProcessResult> => {
+    if (other === undefined) return measureBeside(row, runs, [ours])
+    try {
+      return await measureBeside(row, runs, [ours, other])
+    } catch (error) {
+      // another tool need not have all that ours has
+      if (!(error instanceof Failed) || !error.message.startsWith(other.join(" "))) throw error
+      console.error(`not measured beside ours: ${error.message.split("\n", 1)[0]}`)
+      return measureBeside(row, runs, [ours])
     }
   }
 }

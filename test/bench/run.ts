@@ -10,7 +10,15 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import * as Inside from "./inside.ts"
-import { hideNodeVariables, type Measured, measureNode, type Spread, spread } from "./measure.ts"
+import {
+  bareNode,
+  type Command,
+  hideNodeVariables,
+  type Measured,
+  measureCommand,
+  type Spread,
+  spread
+} from "./measure.ts"
 import * as Processes from "./processes.ts"
 import { type Budget, insideRows, processRows, type Size } from "./rows.ts"
 
@@ -22,6 +30,7 @@ const usage = `npm run bench -- [FLAG…]
   --only PATTERN  only rows whose name matches this regular expression
   --json FILE     write what was measured there, too
   --compare DIST  measure the bd of another build (its dist directory, where its dependencies are found) beside this one
+  --beside BD     measure another bd, the one that this command starts, beside this one on the same work
   --gate          exit 1 if a row that has a gate is above it by more than a tenth even in the better quarter of its pairs
   --clean         hide the variables NODE_*: some make every start of Node dearer, and so all ratios smaller
   --dir DIR       measure on this file system (default: the system's directory for temporary files)`
@@ -37,6 +46,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     json: { type: "string" },
     compare: { type: "string" },
+    beside: { type: "string" },
     gate: { type: "boolean", default: false },
     clean: { type: "boolean", default: false },
     dir: { type: "string" },
@@ -101,18 +111,23 @@ const print = (row: ReadonlyArray<string>): void => {
 }
 
 /** What all ratios of processes are to: a start of Node that does nothing, in milliseconds. */
-const bareNode = async (scratch: string): Promise<Spread> => {
+const measureBareNode = async (scratch: string): Promise<Spread> => {
   const times: Array<number> = []
   const place = { cwd: scratch, output: join(scratch, "output") }
-  for (let run = 0; run < 10; run += 1) times.push((await measureNode(() => ["-e", "0"], place, undefined)).time)
+  for (let run = 0; run < 10; run += 1) times.push((await measureCommand(bareNode, place, undefined)).time)
   return spread(times)
 }
 
 const measureAll = async (scratch: string): Promise<ReadonlyArray<Line>> => {
   const root = fileURLToPath(new URL("../..", import.meta.url))
-  const other = values.compare === undefined ? undefined : resolve(values.compare, "bin/bd.cjs")
-  for (const program of [join(root, "dist/bin/bd.cjs"), ...(other === undefined ? [] : [other])]) statSync(program)
-  const measureProcess = Processes.make({ ours: join(root, "dist/bin/bd.cjs"), other }, scratch)
+  const built = (directory: string): Command => {
+    const program = resolve(directory, "bin/bd.cjs")
+    statSync(program)
+    return [process.execPath, program]
+  }
+  const other: Command | undefined =
+    values.compare !== undefined ? built(values.compare) : values.beside !== undefined ? [values.beside] : undefined
+  const measureProcess = Processes.make({ ours: built(join(root, "dist")), other }, scratch)
   const lines: Array<Line> = []
   const add = (line: Line) => {
     lines.push(line)
@@ -134,7 +149,7 @@ const measureAll = async (scratch: string): Promise<ReadonlyArray<Line>> => {
 const main = async (): Promise<void> => {
   const scratch = mkdtempSync(join(values.dir ?? tmpdir(), "bd-bench-"))
   try {
-    const bare = await bareNode(scratch)
+    const bare = await measureBareNode(scratch)
     console.log(`bare Node: ${figure(bare.median)} ms (${range(bare)})\n`)
     const lines = await measureAll(scratch)
     if (lines.length === 0) throw new Error("no row has this name and size")
