@@ -229,8 +229,9 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         const inside = parent === undefined ? undefined : names.get(parent)
         if (inside !== undefined && !ids.has(inside)) {
           if (open.includes(inside) || inside === i) {
-            const way = [...open.slice(open.indexOf(inside)), i, inside].map(n => drafts[n]?.key ?? `issue ${n + 1}`)
-            return yield* refuse(i, new Issue.CycleFound({ path: way }))
+            const way = [...open, i]
+            const path = [...way.slice(way.indexOf(inside)), inside].map(n => drafts[n]?.key ?? `issue ${n + 1}`)
+            return yield* refuse(i, new Issue.CycleFound({ path }))
           }
           open.push(i, inside)
           continue

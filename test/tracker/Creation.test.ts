@@ -144,6 +144,22 @@ describe("Creation", () => {
     )
   }
 
+  it.effect("contract: parents that go round are named from where they do, however one gets there", () =>
+    inMemory(tracker =>
+      Effect.gen(function* () {
+        const pathOf = (...drafts: ReadonlyArray<Draft>) =>
+          Effect.map(Effect.flip(tracker.createMany(drafts)), failure =>
+            failure._tag === "DraftRefused" && failure.error._tag === "CycleFound" ? failure.error.path : failure
+          )
+        const child = { title: "child", key: "c", parent: "a" }
+        expect(yield* pathOf(child, { title: "a", key: "a", parent: "a" })).toEqual(["a", "a"])
+        expect(
+          yield* pathOf(child, { title: "a", key: "a", parent: "b" }, { title: "b", key: "b", parent: "a" })
+        ).toEqual(["a", "b", "a"])
+      })
+    )
+  )
+
   it.effect("contract: a cycle is refused exactly where one by one would be, whatever the drafts link to", () =>
     Effect.gen(function* () {
       const random = randomOf(5)
