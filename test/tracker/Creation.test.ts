@@ -74,37 +74,17 @@ describe("Creation", () => {
     )
   )
 
+  const two = (one: Omit<Draft, "title">, other: Omit<Draft, "title">): ReadonlyArray<Draft> => [
+    { title: "a", ...one },
+    { title: "b", ...other }
+  ]
   const refused: ReadonlyArray<readonly [string, number, string, ReadonlyArray<Draft>]> = [
     ["a title is bad", 1, "InvalidValue", [{ title: "a" }, { title: "" }]],
-    ["a parent does not exist", 1, "IssueNotFound", [{ title: "a" }, { title: "b", parent: "nobody" }]],
-    ["a target does not exist", 0, "IssueNotFound", [{ title: "a", blocks: ["nobody"] }, { title: "b" }]],
-    [
-      "two share a key",
-      1,
-      "InvalidValue",
-      [
-        { title: "a", key: "k" },
-        { title: "b", key: "k" }
-      ]
-    ],
-    [
-      "a key is another's id",
-      1,
-      "InvalidValue",
-      [
-        { title: "a", id: "test-k" },
-        { title: "b", key: "test-k" }
-      ]
-    ],
-    [
-      "two share a reference",
-      1,
-      "InvalidValue",
-      [
-        { title: "a", external_ref: "r" },
-        { title: "b", external_ref: "r" }
-      ]
-    ],
+    ["a parent does not exist", 1, "IssueNotFound", two({}, { parent: "nobody" })],
+    ["a target does not exist", 0, "IssueNotFound", two({ blocks: ["nobody"] }, {})],
+    ["two share a key", 1, "InvalidValue", two({ key: "k" }, { key: "k" })],
+    ["a key is another's id", 1, "InvalidValue", two({ id: "test-k" }, { key: "test-k" })],
+    ["two share a reference", 1, "InvalidValue", two({ external_ref: "r" }, { external_ref: "r" })],
     [
       "one depends on itself",
       0,
@@ -112,15 +92,7 @@ describe("Creation", () => {
       [{ title: "a", key: "k", dependencies: [{ id: "k", type: "blocks" }] }]
     ],
     ["one is its own parent", 0, "CycleFound", [{ title: "a", key: "k", parent: "k" }]],
-    [
-      "parents go round",
-      1,
-      "CycleFound",
-      [
-        { title: "a", key: "a", parent: "b" },
-        { title: "b", key: "b", parent: "a" }
-      ]
-    ],
+    ["parents go round", 1, "CycleFound", two({ key: "a", parent: "b" }, { key: "b", parent: "a" })],
     [
       "the depth is too great",
       4,
