@@ -9,28 +9,30 @@ vi.setConfig({ testTimeout: 30_000 })
 const ids = (issues: ReadonlyArray<{ readonly id: string }>) => issues.map(({ id }) => id)
 
 describe("long lists", () => {
-  it.scopedLive("G33: --json is one document, harmless on a terminal, two spaces deep, however many issues there are", () =>
-    Effect.gen(function* () {
-      const { file, run } = yield* project
-      for (const count of [0, 1, 500, 501, 1_000, 1_203]) {
-        const issue = (i: number) =>
-          JSON.stringify({
-            id: `app-${String(i).padStart(4, "0")}`,
-            // a control character beyond C0, an override of the direction of text, halves of a surrogate pair
-            title: `Title ${i} \u009b \u202e \ud83d \ude00`,
-            created_at: "2026-01-01T00:00:00Z",
-            updated_at: "2026-01-01T00:00:00Z"
-          })
-        writeFileSync(file, Array.from({ length: count }, (_, i) => `${issue(i)}\n`).join(""))
-        const { exitCode, stdout } = yield* run("list", "--json", "--limit", "0")
-        expect(exitCode).toBe(0)
-        const listed = JSON.parse(stdout)
-        expect(ids(listed)).toEqual(Array.from({ length: count }, (_, i) => `app-${String(i).padStart(4, "0")}`))
-        const shown = stdout.replace(/\\u(009b|202e)/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
-        expect(shown).toBe(`${JSON.stringify(listed, undefined, 2)}\n`)
-        expect(stdout).not.toMatch(/[\u007f-\u009f\u202e]|\p{Surrogate}/u)
-      }
-    })
+  it.scopedLive(
+    "G33: --json is one document, harmless on a terminal, two spaces deep, however many issues there are",
+    () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* project
+        for (const count of [0, 1, 500, 501, 1_000, 1_203]) {
+          const issue = (i: number) =>
+            JSON.stringify({
+              id: `app-${String(i).padStart(4, "0")}`,
+              // a control character beyond C0, an override of the direction of text, halves of a surrogate pair
+              title: `Title ${i} \u009b \u202e \ud83d \ude00`,
+              created_at: "2026-01-01T00:00:00Z",
+              updated_at: "2026-01-01T00:00:00Z"
+            })
+          writeFileSync(file, Array.from({ length: count }, (_, i) => `${issue(i)}\n`).join(""))
+          const { exitCode, stdout } = yield* run("list", "--json", "--limit", "0")
+          expect(exitCode).toBe(0)
+          const listed = JSON.parse(stdout)
+          expect(ids(listed)).toEqual(Array.from({ length: count }, (_, i) => `app-${String(i).padStart(4, "0")}`))
+          const shown = stdout.replace(/\\u(009b|202e)/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+          expect(shown).toBe(`${JSON.stringify(listed, undefined, 2)}\n`)
+          expect(stdout).not.toMatch(/[\u007f-\u009f\u202e]|\p{Surrogate}/u)
+        }
+      })
   )
 })
 
