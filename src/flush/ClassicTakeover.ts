@@ -30,8 +30,8 @@ import type * as IssueRecord from "../domain/IssueRecord.ts"
 import {
   type Disk,
   type DiskFailure,
+  fsyncDirectory,
   nodeDisk,
-  openDirectory,
   openToCreate,
   openToRead,
   together
@@ -104,11 +104,7 @@ export const run = Effect.fn("ClassicTakeover.run")(function* (
     removeNow(copy)
   })
 
-  const syncDirectory = Effect.acquireUseRelease(
-    disk.open(directory, openDirectory),
-    descriptor => disk.fsync(directory, descriptor),
-    descriptor => Effect.ignore(disk.close(directory, descriptor))
-  )
+  const syncDirectory = fsyncDirectory(disk, directory)
 
   /** A new file that holds all of it, on the disk. */
   const write = (at: string, bytes: Uint8Array, mode: number) =>

@@ -88,8 +88,17 @@ export interface Disk {
 export const openToRead = Fs.constants.O_RDONLY | Fs.constants.O_NOFOLLOW | Fs.constants.O_NONBLOCK
 /** Opened for writing: created here or not at all. */
 export const openToCreate = Fs.constants.O_WRONLY | Fs.constants.O_CREAT | Fs.constants.O_EXCL | Fs.constants.O_NOFOLLOW
+/** The mode of a file that replaces none. */
+export const newFileMode = 0o644
+
 /** Opened to fsync a directory. */
-export const openDirectory = Fs.constants.O_RDONLY | Fs.constants.O_DIRECTORY
+const openDirectory = Fs.constants.O_RDONLY | Fs.constants.O_DIRECTORY
+
+/** These say that the file system, or its policy, has no hard links to give; not that something went wrong. */
+const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
+
+/** Whether what `link` threw means that links cannot be made here. */
+export const isWithoutLinks = (cause: unknown): boolean => cause instanceof DiskFailure && noLinks.has(cause.code)
 
 const failure = (operation: string, path: string, cause: unknown): DiskFailure => {
   const code =
@@ -185,3 +194,22 @@ export const together = <A>(block: () => A): Effect.Effect<A, DiskFailure> =>
       return cause instanceof DiskFailure ? Effect.fail(cause) : Effect.die(cause)
     }
   })
+
+/** For what may fail without harm. Synchronous. */
+export const quietly = (block: () => void): void => {
+  try {
+    block()
+  } catch (cause) {
+    if (!(cause instanceof DiskFailure)) throw cause
+  }
+}
+
+/** Makes the names in a directory last: what was created, renamed or removed there. */
+export const fsyncDirectory = (disk: Disk, directory: string): Effect.Effect<void, DiskFailure> =>
+  Effect.suspend(() =>
+    Effect.acquireUseRelease(
+      disk.open(directory, openDirectory),
+      descriptor => disk.fsync(directory, descriptor),
+      descriptor => Effect.ignore(disk.close(directory, descriptor))
+    )
+  )

@@ -10,8 +10,9 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { type Disk, DiskFailure, nodeDisk, openDirectory, openToCreate, together } from "./Disk.ts"
-import { IssueFile, type IssueFileError, IssueFileFailure, IssueFileRefused } from "./IssueFile.ts"
+import { type Disk, fsyncDirectory, newFileMode, nodeDisk, openToCreate, together } from "./Disk.ts"
+import { IssueFile } from "./IssueFile.ts"
+import { type IssueFileError, IssueFileRefused, mapDiskFailure } from "./IssueFileError.ts"
 import * as IssueLines from "./IssueLines.ts"
 import { IssueLock, type LockError } from "./IssueLock.ts"
 
@@ -27,8 +28,6 @@ export interface Quarantined {
 /** How often the file may be changed by others under our hands. */
 const mostTries = 20
 
-const mode = 0o644
-
 /** Keeps bytes in a directory, durably, under a name made of their content. Gives the path. */
 const keep = (disk: Disk, directory: string, name: (hash: string) => string, bytes: Uint8Array) =>
   Effect.gen(function* () {
@@ -38,7 +37,7 @@ const keep = (disk: Disk, directory: string, name: (hash: string) => string, byt
     const random = yield* Random.nextIntBetween(0, 2 ** 32)
     const temp = Path.join(directory, `.${name(hash)}.${process.pid}.${random.toString(16)}.tmp`)
     yield* Effect.acquireUseRelease(
-      disk.open(temp, openToCreate, mode),
+      disk.open(temp, openToCreate, newFileMode),
       descriptor =>
         Effect.gen(function* () {
           for (let offset = 0; offset < bytes.length; ) {
@@ -54,13 +53,6 @@ const keep = (disk: Disk, directory: string, name: (hash: string) => string, byt
     yield* fsyncDirectory(disk, directory)
     return path
   })
-
-const fsyncDirectory = (disk: Disk, directory: string) =>
-  Effect.acquireUseRelease(
-    disk.open(directory, openDirectory),
-    descriptor => disk.fsync(directory, descriptor),
-    descriptor => Effect.ignore(disk.close(directory, descriptor))
-  )
 
 /** Makes the directory; a link might lead anywhere, and is refused. */
 const makeDirectory = (disk: Disk, directory: string) =>
@@ -130,11 +122,4 @@ export const run = (
         return moved
       })
     )
-  }).pipe(
-    Effect.mapError(error =>
-      error instanceof DiskFailure
-        ? new IssueFileFailure({ path: error.path, operation: error.operation, code: error.code, cause: error.cause })
-        : error
-    ),
-    Effect.withSpan("Quarantine.run")
-  )
+  }).pipe(mapDiskFailure, Effect.withSpan("Quarantine.run"))

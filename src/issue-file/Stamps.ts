@@ -3,7 +3,15 @@
  * publish sets so that its file can be trusted at once.
  */
 import type { DiskStat } from "./Disk.ts"
-import type { FileStamp } from "./IssueFile.ts"
+
+/** What `stat` tells of a file's identity and content. Nanoseconds as decimal text. */
+export interface FileStamp {
+  readonly device: string
+  readonly inode: string
+  readonly size: number
+  readonly modifiedAt: string
+  readonly changedAt: string
+}
 
 export const toStamp = (stat: DiskStat): FileStamp => ({
   device: stat.device.toString(),
