@@ -191,7 +191,7 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
   }
   const number = (key: IssueRecord.Key) => {
     const value = fields[key]
-    return typeof value === "number" ? value : undefined
+    return typeof value === "number" && Number.isFinite(value) ? value : undefined
   }
   return {
     id: record.id,

@@ -183,9 +183,14 @@ export const encodeString = (value: string): string =>
 export const decodeString = (text: string | undefined): string | undefined =>
   text?.startsWith('"') ? (JSON.parse(text) as string) : undefined
 
-/** The value of a JSON number; `undefined` if `text` is absent or another kind of value. Beyond 2^53 it is rounded. */
-export const decodeNumber = (text: string | undefined): number | undefined =>
-  text !== undefined && kind(text) === "number" ? Number(text) : undefined
+/**
+ * The value of a JSON number; `undefined` if `text` is absent or another kind of value. Beyond 2^53 it is rounded; one
+ * that is beyond all numbers (`1e400`) is none: neither JSON nor SQLite has infinity.
+ */
+export const decodeNumber = (text: string | undefined): number | undefined => {
+  const value = text !== undefined && kind(text) === "number" ? Number(text) : undefined
+  return Number.isFinite(value) ? value : undefined
+}
 
 /** A JSON object of the given members, compact. */
 export const encodeObject = (object: ReadonlyArray<Member>): string =>

@@ -36,6 +36,30 @@ describe("long lists", () => {
   )
 })
 
+describe("hostile numbers", () => {
+  it.scopedLive("G33: a priority beyond all numbers stops nobody, shows as the default, and stays in its line", () =>
+    Effect.gen(function* () {
+      const { create, file, json, lines } = yield* project
+      const times = '"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"'
+      const hostile = ["1e400", "-1e400"].map(
+        (number, i) =>
+          `{"id":"app-${i}","title":"T","status":"open","priority":${number},"estimated_minutes":${number},${times}}`
+      )
+      writeFileSync(file, `${hostile.join("\n")}\n`)
+      const id = yield* create("Next to them")
+      for (const command of ["list", "ready"]) {
+        const listed = yield* json(command)
+        expect(ids(listed).toSorted()).toEqual([id, "app-0", "app-1"].toSorted())
+        for (const issue of listed) {
+          expect(issue).toMatchObject({ priority: 2 })
+          expect(issue).not.toHaveProperty("estimated_minutes")
+        }
+      }
+      for (const line of hostile) expect(lines()).toContain(line)
+    })
+  )
+})
+
 describe("claims", () => {
   it.scopedLive(
     "G13: of many who claim one issue at once one wins, the others exit 5; the winner may claim again",

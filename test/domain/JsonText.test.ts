@@ -319,6 +319,12 @@ describe("strings", () => {
     expect(JsonText.decodeNumber("-1.5e3")).toBe(-1500)
   })
 
+  it("G33: a number beyond all numbers is none", () => {
+    for (const text of ["1e400", "-1e400", "9".repeat(400)]) expect(JsonText.decodeNumber(text)).toBeUndefined()
+    expect(JsonText.decodeNumber("1e-400")).toBe(0)
+    expect(JsonText.decodeNumber("1e308")).toBe(1e308)
+  })
+
   it("G18: oneLine keeps the value and needs neither line feeds nor halves of surrogate pairs", () => {
     FastCheck.assert(
       FastCheck.property(json, seeds, (value, seed) => {
