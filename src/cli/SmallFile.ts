@@ -36,6 +36,8 @@ export const read = (file: string): Effect.Effect<Uint8Array | undefined, FileUn
       if (found.size > longest) return unusable("it is longer than such a file can be")
       return Effect.succeed(Fs.readFileSync(file))
     } catch (cause) {
+      // git has taken it away since
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return Effect.succeed(undefined)
       return unusable("it cannot be read", cause)
     }
   }).pipe(Effect.withSpan("SmallFile.read"))
