@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as CreatedApart from "../../src/domain/CreatedApart.ts"
-import { at, field, line, read } from "./merge-arbitraries.ts"
+import { at, field, line } from "./merge-arbitraries.ts"
+import { read } from "./read.ts"
 
 describe("issues created apart", () => {
   const parent = (title: string, created_at: string, more = {}) =>

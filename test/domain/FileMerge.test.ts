@@ -7,7 +7,8 @@ import * as IdRenaming from "../../src/domain/IdRenaming.ts"
 import * as IssueChange from "../../src/domain/IssueChange.ts"
 import type * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import { realFiles } from "../realFiles.ts"
-import { at, field, history, line, read, version } from "./merge-arbitraries.ts"
+import { at, field, history, line, version } from "./merge-arbitraries.ts"
+import { read } from "./read.ts"
 
 type Lines = ReadonlyArray<string>
 

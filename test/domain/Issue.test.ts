@@ -2,13 +2,12 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Issue from "../../src/domain/Issue.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
-import * as JsonText from "../../src/domain/JsonText.ts"
+import { read } from "./read.ts"
 
-const record = (line: string) =>
-  IssueRecord.make(
-    JsonText.decodeString(JsonText.members(line).find(({ key }) => key === "id")?.value) ?? "",
-    JsonText.members(line)
-  )
+const record = (line: string) => {
+  const { id, members } = read(line)
+  return IssueRecord.make(id, members)
+}
 const view = (line: string) => Issue.fromRecord(record(line))
 const json = (line: string) => JSON.stringify(Issue.toJson(view(line)))
 const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runSync(Effect.either(effect))

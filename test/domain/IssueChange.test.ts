@@ -3,14 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Issue from "../../src/domain/Issue.ts"
 import * as IssueChange from "../../src/domain/IssueChange.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
-import * as JsonText from "../../src/domain/JsonText.ts"
-
-/** A record as if read from the issue file. */
-const read = (line: string): IssueRecord.IssueRecord => ({
-  id: JsonText.decodeString(JsonText.members(line).find(({ key }) => key === "id")?.value) ?? "",
-  members: JsonText.members(line),
-  source: line
-})
+import { read } from "./read.ts"
 
 const at = "2026-03-01T12:00:00.000Z"
 const by = { at, actor: "alice" }

@@ -5,7 +5,8 @@ import * as IssueMerge from "../../src/domain/IssueMerge.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as JsonText from "../../src/domain/JsonText.ts"
 import * as MergeOrder from "../../src/domain/MergeOrder.ts"
-import { at, field, history, issue, line, oddities, read, version } from "./merge-arbitraries.ts"
+import { at, field, history, issue, line, oddities, version } from "./merge-arbitraries.ts"
+import { read } from "./read.ts"
 
 const { merge } = IssueMerge
 

@@ -2,13 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
-import * as JsonText from "../../src/domain/JsonText.ts"
-
-/** A record as the codec makes it of a line. */
-const read = (source: string): IssueRecord.IssueRecord => {
-  const members = JsonText.members(source)
-  return { id: JsonText.decodeString(members.find(({ key }) => key === "id")?.value) ?? "", members, source }
-}
+import { read } from "./read.ts"
 
 const line =
   '{"id":"a-1","future":{"b":1.0,"a":[ 1e2 ]},"title":"T","description":"","priority":0,"updated_at":"2025-01-01T00:00:00.123456789+02:00","__proto__":{"x":9007199254740993},"7":7}'

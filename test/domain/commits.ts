@@ -6,7 +6,7 @@ import * as FileMerge from "../../src/domain/FileMerge.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as MergeOrder from "../../src/domain/MergeOrder.ts"
 import type { Random } from "../random.ts"
-import { read as readAnew } from "./merge-arbitraries.ts"
+import { read as readAnew } from "./read.ts"
 
 export interface Edit {
   readonly id: string

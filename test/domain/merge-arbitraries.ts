@@ -5,12 +5,7 @@
 import * as FastCheck from "effect/FastCheck"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as JsonText from "../../src/domain/JsonText.ts"
-
-export const read = (line: string): IssueRecord.IssueRecord => {
-  const members = JsonText.members(line)
-  const id = JsonText.decodeString(members.find(({ key }) => key === "id")?.value)
-  return { id: id ?? "", members, source: line }
-}
+import { read } from "./read.ts"
 
 /** A record of plain values, in the order given. */
 export const issue = (fields: Readonly<Record<string, unknown>>): IssueRecord.IssueRecord =>

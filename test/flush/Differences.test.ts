@@ -9,7 +9,8 @@ import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import { IssueStore, type MarkedRow, type Write } from "../../src/store/IssueStore.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { type Random, randomOf } from "../random.ts"
-import { at, file, line, type Members, record } from "./workbench.ts"
+import { recordOf } from "../recordOf.ts"
+import { at, file, line, type Members } from "./workbench.ts"
 
 /** What the store remembers has no part in this. */
 const unknown = () => undefined
@@ -45,8 +46,8 @@ const plans = Effect.fnUntraced(function* (writes: ReadonlyArray<Write>, bytes: 
   }
 }, Effect.provide(SqliteStore.layerMemory))
 
-const clean = (text: string): Write => ({ record: record(text), state: { _tag: "clean" } })
-const dirty = (text: string, base?: string): Write => ({ record: record(text), state: { _tag: "dirty", base } })
+const clean = (text: string): Write => ({ record: recordOf(text), state: { _tag: "clean" } })
+const dirty = (text: string, base?: string): Write => ({ record: recordOf(text), state: { _tag: "dirty", base } })
 
 const ids = ["a-1", "a-10", "a-2", "b.1", "ä-ö", 'q"1']
 

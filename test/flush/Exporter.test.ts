@@ -15,7 +15,8 @@ import { Effect, FastCheck, Option } from "effect"
 import { DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { versionHash } from "../../src/store/Version.ts"
-import { at, fields, file, hashOf, line, marksOf, record, workbench } from "./workbench.ts"
+import { recordOf } from "../recordOf.ts"
+import { at, fields, file, hashOf, line, marksOf, workbench } from "./workbench.ts"
 
 describe("Exporter.flush", () => {
   it.scopedLive("G15: one changed issue is one changed line, all other bytes stay", () =>
@@ -423,7 +424,7 @@ describe("over random histories", () => {
                     )
                   assert.strictEqual((yield* bench.flushFull).mode, "unchanged")
                   assert.strictEqual(bench.text(), incremental)
-                  for (const row of rows) assert.strictEqual(record(row.line).id, row.id)
+                  for (const row of rows) assert.strictEqual(recordOf(row.line).id, row.id)
                 })
               )
             )

@@ -4,18 +4,17 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Layer, Logger, Option } from "effect"
-import type * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as Exporter from "../../src/flush/Exporter.ts"
 import * as IntegrityChecker from "../../src/flush/IntegrityChecker.ts"
 import * as Reconciler from "../../src/flush/Reconciler.ts"
 import { type Disk, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as GitHistory from "../../src/issue-file/GitHistory.ts"
 import * as IssueFile from "../../src/issue-file/IssueFile.ts"
-import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import * as IssueLock from "../../src/issue-file/IssueLock.ts"
 import { IssueStore, type MarkedRow } from "../../src/store/IssueStore.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
+import { recordOf } from "../recordOf.ts"
 
 export type Members = Readonly<Record<string, unknown>>
 
@@ -33,12 +32,6 @@ export const line = (members: Members): string =>
   })
 
 export const fields = (text: string | undefined): Members => JSON.parse(text ?? "{}")
-
-export const record = (text: string): IssueRecord.IssueRecord => {
-  const decoded = IssueLine.decode(text)
-  if (IssueLine.isUnreadable(decoded)) throw new Error(decoded.reason)
-  return decoded
-}
 
 export const file = (...lines: ReadonlyArray<string>) => lines.map(text => `${text}\n`).join("")
 
@@ -114,7 +107,7 @@ export const workbench = Effect.fnUntraced(function* (
         lock.withLock(
           Effect.gen(function* () {
             yield* reconciler.reconcile
-            const issue = record(text)
+            const issue = recordOf(text)
             const row = Option.getOrUndefined(yield* store.row(issue.id))
             const base = row === undefined ? undefined : row.mark === undefined ? row.line : row.mark.base
             yield* store.transaction(store.write([{ record: issue, state: { _tag: "dirty", base } }]))

@@ -4,12 +4,7 @@ import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as JsonText from "../../src/domain/JsonText.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import { realFiles } from "../realFiles.ts"
-
-const read = (line: string | Uint8Array): IssueRecord.IssueRecord => {
-  const result = IssueLine.decode(line)
-  if (IssueLine.isUnreadable(result)) throw new Error(`unreadable: ${result.reason}`)
-  return result
-}
+import { recordOf } from "../recordOf.ts"
 
 const reasonOf = (line: string | Uint8Array): string => {
   const result = IssueLine.decode(line)
@@ -21,13 +16,13 @@ describe("real files", () => {
     const lines = splitLines(bytes)
     expect(lines.length).toBeGreaterThan(50)
     for (const line of lines) {
-      expect(Buffer.from(IssueLine.encode(read(line))).equals(line)).toBe(true)
+      expect(Buffer.from(IssueLine.encode(recordOf(line))).equals(line)).toBe(true)
     }
   })
 
   it.each(realFiles)("G18: in %s, one changed field changes its value in the line and nothing else", (_, bytes) => {
     for (const line of splitLines(bytes)) {
-      const record = read(line)
+      const record = recordOf(line)
       const changed = IssueRecord.set(record, "title", '"another title"')
       expect(IssueLine.encode(changed)).toBe(
         JsonText.encodeObject(
@@ -48,7 +43,7 @@ describe("real files", () => {
 
   it.each(realFiles)("G18: the strings of %s are written as the classic tool wrote them", (_, bytes) => {
     for (const line of splitLines(bytes)) {
-      for (const { value } of read(line).members) {
+      for (const { value } of recordOf(line).members) {
         const string = JsonText.decodeString(value)
         if (string !== undefined) expect(JsonText.encodeString(string)).toBe(value)
       }
@@ -70,10 +65,10 @@ describe("what can be read", () => {
         (entries, at) => {
           const members = entries.map(([key, value]) => `${JSON.stringify(key)} : ${value}`)
           const line = ` {${members.toSpliced(at, 0, '"id":"a-1"').join(", ")}}\t`
-          const record = read(Buffer.from(line))
+          const record = recordOf(Buffer.from(line))
           expect(record.id).toBe("a-1")
           expect(IssueLine.encode(record)).toBe(line)
-          expect(IssueLine.encode(read(IssueLine.encode(record)))).toBe(line)
+          expect(IssueLine.encode(recordOf(IssueLine.encode(record)))).toBe(line)
         }
       ),
       { numRuns: 500 }
@@ -90,17 +85,17 @@ describe("what can be read", () => {
     [`{"id":"a","deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
     [`{"id":"a","long":"${"x".repeat(10_000_000)}"}`]
   ])("G18: %.60s is read, and written as it was", line => {
-    expect(IssueLine.encode(read(Buffer.from(line)))).toBe(line)
+    expect(IssueLine.encode(recordOf(Buffer.from(line)))).toBe(line)
   })
 
   it("G18: an id is the decoded text", () => {
-    expect(read('{"\\u0069d":"\\u0061b"}').id).toBe("ab")
+    expect(recordOf('{"\\u0069d":"\\u0061b"}').id).toBe("ab")
     expect(IssueLine.decodeId('{"x":{"id":"b"},"id":"a"}')).toBe("a")
   })
 
   it("G18: text given with line feeds becomes one line of the same value", () => {
     const text = '{\n  "id": "a",\n  "x": [\n1\n]\n}'
-    const line = IssueLine.encode(read(text))
+    const line = IssueLine.encode(recordOf(text))
     expect(line).not.toContain("\n")
     expect(JsonText.canonical(line)).toBe(JsonText.canonical(text))
   })

@@ -4,6 +4,7 @@ import * as IssueRecord from "../../src/domain/IssueRecord.ts"
 import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import { realFiles } from "../realFiles.ts"
+import { recordOf } from "../recordOf.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -459,9 +460,8 @@ describe("real files", () => {
     const { lines } = IssueLines.read(file)
     for (const at of [0, Math.floor(lines.length / 2), lines.length - 1]) {
       const line = lines[at]
-      const record = line === undefined ? undefined : IssueLine.decode(line.text)
-      if (line === undefined || record === undefined || IssueLine.isUnreadable(record)) throw new Error("no such line")
-      const changed = IssueLine.encode(IssueRecord.set(record, "title", '"changed"'))
+      if (line === undefined) throw new Error("no such line")
+      const changed = IssueLine.encode(IssueRecord.set(recordOf(line.text), "title", '"changed"'))
       const { bytes, written, removed } = IssueLines.splice(file, new Map([[line.id, changed]]))
       expect({ written, removed }).toEqual({ written: 1, removed: 0 })
       const expected = linesOf(textOf(file)).toSpliced(at, 1, changed)

@@ -6,24 +6,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import * as IssueId from "../../src/domain/IssueId.ts"
 import * as IssueRecord from "../../src/domain/IssueRecord.ts"
-import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import { IssueStore, type Write } from "../../src/store/IssueStore.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { versionHash } from "../../src/store/Version.ts"
+import { recordOf } from "../recordOf.ts"
 
-const record = (members: Record<string, unknown>): IssueRecord.IssueRecord => {
-  const decoded = IssueLine.decode(
-    JSON.stringify({ title: "t", status: "open", priority: 2, issue_type: "task", ...members })
-  )
-  if (IssueLine.isUnreadable(decoded)) throw new Error(decoded.reason)
-  return decoded
-}
-
-const ofLine = (line: string): IssueRecord.IssueRecord => {
-  const decoded = IssueLine.decode(line)
-  if (IssueLine.isUnreadable(decoded)) throw new Error(decoded.reason)
-  return decoded
-}
+const record = (members: Record<string, unknown>): IssueRecord.IssueRecord =>
+  recordOf(JSON.stringify({ title: "t", status: "open", priority: 2, issue_type: "task", ...members }))
 
 const clean = (issue: IssueRecord.IssueRecord): Write => ({ record: issue, state: { _tag: "clean" } })
 const dirty = (issue: IssueRecord.IssueRecord, base?: string): Write => ({
@@ -56,7 +45,7 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
       Effect.gen(function* () {
         const line =
           '{"x_first": 1e3,  "id":"a-1","title":"caf\\u00e9","status":"open","priority":2,"issue_type":"task","big":123456789012345678901234567890,"__proto__":{"x":1}}'
-        yield* write(clean(ofLine(line)))
+        yield* write(clean(recordOf(line)))
         assert.deepStrictEqual(yield* row("a-1"), { id: "a-1", line, revision: 1, mark: undefined })
         const store = yield* IssueStore
         assert.deepStrictEqual(yield* store.rows, [{ id: "a-1", line, revision: 1, mark: undefined }])
@@ -480,7 +469,7 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
       Effect.gen(function* () {
         const line =
           '{"id":"a-1","title":"\\ud800 half","status":"open","priority":2,"issue_type":"task","labels":["\\udc00","\\ud800"]}'
-        yield* write(dirty(ofLine(line), line))
+        yield* write(dirty(recordOf(line), line))
         const store = yield* IssueStore
         assert.strictEqual((yield* row("a-1")).line, line)
         assert.strictEqual((yield* row("a-1")).mark?.base, line)
@@ -494,8 +483,8 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
           '{"id":"a-1","title":"t","status":"open","priority":9007199254740993,"issue_type":"task","estimated_minutes":9007199254740993,"x":18446744073709551617}'
         const store = yield* IssueStore
         yield* write(
-          clean(ofLine(line)),
-          clean(ofLine(line.replace("a-1", "a-2").replace("9007199254740993", "1e300")))
+          clean(recordOf(line)),
+          clean(recordOf(line.replace("a-1", "a-2").replace("9007199254740993", "1e300")))
         )
         assert.strictEqual((yield* row("a-1")).line, line)
         assert.deepStrictEqual(

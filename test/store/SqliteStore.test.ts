@@ -16,11 +16,11 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
-import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import type { StoreError, Write } from "../../src/store/IssueStore.ts"
 import initial from "../../src/store/migrations/0001_initial.ts"
 import * as Sqlite from "../../src/store/Sqlite.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
+import { recordOf } from "../recordOf.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "store-"))),
@@ -29,11 +29,10 @@ const temporaryDirectory = Effect.acquireRelease(
 
 const temporaryPath = Effect.map(temporaryDirectory, directory => join(directory, "beads.db"))
 
-const dirty = (id: string): Write => {
-  const record = IssueLine.decode(JSON.stringify({ id, title: "t", status: "open", priority: 2, issue_type: "task" }))
-  if (IssueLine.isUnreadable(record)) throw new Error(record.reason)
-  return { record, state: { _tag: "dirty", base: undefined } }
-}
+const dirty = (id: string): Write => ({
+  record: recordOf(JSON.stringify({ id, title: "t", status: "open", priority: 2, issue_type: "task" })),
+  state: { _tag: "dirty", base: undefined }
+})
 
 /** Every file of the database, byte for byte. */
 const filesOf = (path: string) =>

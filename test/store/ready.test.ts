@@ -2,18 +2,17 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Readiness from "../../src/domain/Readiness.ts"
-import * as IssueLine from "../../src/issue-file/IssueLine.ts"
 import { IssueStore, type Write } from "../../src/store/IssueStore.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { type Random, randomOf } from "../random.ts"
+import { recordOf } from "../recordOf.ts"
 
 const now = "2026-03-10T00:00:00.000Z"
 
-const issue = (id: string, members: Readonly<Record<string, unknown>>): Write => {
-  const record = IssueLine.decode(JSON.stringify({ id, title: "t", issue_type: "task", ...members }))
-  if (IssueLine.isUnreadable(record)) throw new Error(record.reason)
-  return { record, state: { _tag: "clean" } }
-}
+const issue = (id: string, members: Readonly<Record<string, unknown>>): Write => ({
+  record: recordOf(JSON.stringify({ id, title: "t", issue_type: "task", ...members })),
+  state: { _tag: "clean" }
+})
 
 const statuses = [
   "open",
