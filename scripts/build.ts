@@ -55,14 +55,19 @@ const spareEffect: Plugin = {
 
 const modules = createRequire(import.meta.url)
 
-/** The add-on where its build puts it; looked for, and the failure told, as the package itself does if it is elsewhere. */
+/**
+ * The add-on where its build puts it; looked for, and the failure told, as the package itself does if it is elsewhere.
+ * By its path, since by its name Node would go on to other packages of that name further up, of another version perhaps.
+ */
 const addOn = `module.exports = name => {
+  const path = require("path")
+  const at = require.resolve("better-sqlite3/package.json")
+  const root = path.dirname(at)
   try {
-    return require("better-sqlite3/build/Release/better_sqlite3.node")
+    return require(path.join(root, "build/Release", name))
   } catch {
-    const at = require.resolve("better-sqlite3/package.json")
     const bindings = require.resolve("bindings", { paths: [at] })
-    return require(bindings)({ bindings: name, module_root: require("path").dirname(at) })
+    return require(bindings)({ bindings: name, module_root: root })
   }
 }`
 

@@ -1,8 +1,19 @@
 /**
  * The package as `npm pack` makes it of what is built, without installing anything: `npm run smoke` is the long form.
  */
-import { execFileSync } from "node:child_process"
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
+import { execFileSync, spawnSync } from "node:child_process"
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { isBuiltin } from "node:module"
 import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeAll, describe, expect, it } from "vitest"
@@ -80,7 +91,8 @@ describe("the package", () => {
     const beside = modules.filter(name => name.startsWith("./")).map(name => normalize(join("dist/bin", name)))
     expect(beside).toHaveLength(1)
     expect(beside.filter(file => !files.has(file))).toEqual([])
-    const needed = new Set([...modules, ...beside.flatMap(importsOf)].filter(name => !/^(?:node:|\.\/)/.test(name)))
+    const others = [...modules, ...beside.flatMap(importsOf)].filter(name => !name.startsWith("./") && !isBuiltin(name))
+    const needed = new Set(others.map(name => /^(@[^/]+\/)?[^/]+/.exec(name)?.[0]))
     expect([...needed]).toEqual(["better-sqlite3"])
     expect(Object.keys(manifest.dependencies)).toEqual(["better-sqlite3"])
     expect([...files].filter(file => file.endsWith(".cache"))).toEqual([])
@@ -120,5 +132,55 @@ describe("the package", () => {
     use(commandsUnder("Use"), { cwd: project, env, uid })
     expect(existsSync(join(project, ".git"))).toBe(true)
     expect(readFileSync(join(project, ".beads/issues.jsonl"), "utf8")).toMatch(/^\{"id":"Mein-Projekt-ü-/)
+  })
+
+  describe("its better-sqlite3", () => {
+    const addOn = "build/Release/better_sqlite3.node"
+    /** The package unpacked in `name`, with a better-sqlite3 of its own that is said to be of this version, below another one. */
+    const installedWith = (name: string, change: (version: string) => string, parts: ReadonlyArray<string>) => {
+      const above = join(place, name, "node_modules")
+      const installed = join(above, "effect-beads")
+      const own = join(installed, "node_modules/better-sqlite3")
+      mkdirSync(own, { recursive: true })
+      execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed])
+      const modules = join(root, "node_modules")
+      for (const part of ["lib", "package.json", addOn]) {
+        cpSync(join(modules, "better-sqlite3", part), join(above, "better-sqlite3", part), { recursive: true })
+      }
+      for (const part of parts) cpSync(join(modules, "better-sqlite3", part), join(own, part), { recursive: true })
+      for (const part of ["bindings", "file-uri-to-path"]) {
+        cpSync(join(modules, part), join(above, part), { recursive: true })
+      }
+      const text = readFileSync(join(modules, "better-sqlite3/package.json"), "utf8")
+      writeFileSync(
+        join(own, "package.json"),
+        text.replace(/"version": "(.*)"/, (_, v) => `"version": "${change(v)}"`)
+      )
+      // says that it was loaded
+      const file = join(own, "lib/database.js")
+      writeFileSync(file, `process.stderr.write("its own JavaScript\\n")\n${readFileSync(file, "utf8")}`)
+      const cwd = join(place, name)
+      return spawnSync(process.execPath, [join(installed, manifest.bin.bd), "init"], {
+        cwd,
+        env: environment,
+        encoding: "utf8"
+      })
+    }
+
+    it("contract: of the version that the program was built with, its add-on alone is loaded", () => {
+      const { status, stderr } = installedWith("same", version => version, ["lib", addOn])
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" })
+    })
+
+    it("contract: of another version, JavaScript and add-on are its own", () => {
+      const { status, stderr } = installedWith("other", version => `${version}0`, ["lib", addOn])
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "its own JavaScript\n" })
+    })
+
+    it("contract: without an add-on, that is told, and none of a better-sqlite3 further up is taken", () => {
+      const { status, stderr } = installedWith("without", version => version, ["lib"])
+      expect(status).toBe(8)
+      expect(stderr).toContain("better-sqlite3 has no add-on for Node")
+    })
   })
 })
