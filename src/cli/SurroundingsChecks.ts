@@ -6,7 +6,7 @@ import { execFile } from "node:child_process"
 import { existsSync, readFileSync, statfsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
-import type { Check } from "../tracker/Examination.ts"
+import type { Check } from "../tracker/Check.ts"
 import * as Argv from "./Argv.ts"
 import type { Location } from "./Discovery.ts"
 

@@ -15,17 +15,9 @@ import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import * as LockHolder from "../issue-file/LockHolder.ts"
 import * as StoreInspection from "../store/StoreInspection.ts"
+import { type Check, counted, ok, publishing, some } from "./Check.ts"
+import * as StoreChecks from "./StoreChecks.ts"
 import { isElsewhere } from "./Upkeep.ts"
-
-export interface Check {
-  readonly name: string
-  /** `warning`: worth knowing. `error`: something does not work, or will not. */
-  readonly status: "ok" | "warning" | "error"
-  readonly message: string
-  readonly detail?: string
-  /** What to do about it. */
-  readonly fix?: string
-}
 
 export interface Place {
   readonly directory: string
@@ -34,9 +26,6 @@ export interface Place {
   /** Path of the store. */
   readonly store: string
 }
-
-/** What the next publish puts right. */
-const publishing = "Run 'bd flush'"
 
 /** The issue file as far as it can be read. */
 type FileState =
@@ -49,24 +38,6 @@ type FileState =
       readonly size: number
       readonly reading: IssueLines.Reading
     }
-
-const ok = (name: string, message: string, detail?: string): Check => ({
-  name,
-  status: "ok",
-  message,
-  ...(detail === undefined ? {} : { detail })
-})
-
-const shownMost = 10
-
-/** The first of many, one a line. */
-const some = (all: ReadonlyArray<string>): string =>
-  [
-    ...all.slice(0, shownMost).map(each => each.replaceAll("\n", "\\n")),
-    ...(all.length > shownMost ? [`and ${all.length - shownMost} more`] : [])
-  ].join("\n")
-
-const counted = (count: number, one: string, many: string): string => (count === 1 ? `1 ${one}` : `${count} ${many}`)
 
 const readFile = ({ directory, issueFile }: Place): Effect.Effect<FileState> =>
   Effect.gen(function* () {
@@ -82,62 +53,6 @@ const readFile = ({ directory, issueFile }: Place): Effect.Effect<FileState> =>
       })
     })
   }).pipe(Effect.catchAll(error => Effect.succeed<FileState>({ _tag: "Unusable", error })))
-
-const database = (store: string, found: StoreInspection.StoreInspection): Check => {
-  const name = "Database"
-  switch (found._tag) {
-    case "Missing":
-      return ok(name, `no store at ${basename(store)} yet: the next command makes it from the issue file`)
-    case "Classic":
-      return {
-        name,
-        status: "warning",
-        message: `${basename(store)} was made by the classic bd, and waits to be taken over`,
-        detail: `The next command takes every issue of it over and keeps it as ${basename(store)}.classic. A classic process that still uses it, its daemon say, has to end first.`,
-        fix: "Run any command, for instance: bd list"
-      }
-    case "Unusable":
-      return {
-        name,
-        status: "error",
-        message: found.error.message,
-        detail:
-          found.error.reason === "newer"
-            ? "A newer bd has been here. Nothing is changed by this one."
-            : "The store is a cache of the issue file. Reads answer from the issue file meanwhile; nothing can be changed.",
-        fix:
-          found.error.reason === "newer"
-            ? "Use the newer bd"
-            : found.error.reason === "busy"
-              ? "Try again when the other process is done"
-              : found.error.reason === "readonly"
-                ? `Make ${dirname(store)} writable for you`
-                : `Move ${basename(store)} aside, with its -wal and -shm if there are any, and keep them: changes that were not published are only there. The next command makes a new store from the issue file.`
-      }
-    case "Store":
-      return found.problems.length === 0
-        ? ok(name, `the store is sound: ${counted(found.rows.length, "row", "rows")}`)
-        : {
-            name,
-            status: "error",
-            message: "the store is damaged (PRAGMA integrity_check)",
-            detail: some(found.problems),
-            fix: `Move ${basename(store)} aside, with its -wal and -shm if there are any, and keep them: changes that were not published are only there. The next command makes a new store from the issue file.`
-          }
-  }
-}
-
-const schema = (found: StoreInspection.StoreInspection): ReadonlyArray<Check> => {
-  if (found._tag !== "Store") return []
-  return [
-    ok(
-      "Schema Compatibility",
-      found.version === found.current
-        ? `schema version ${found.version}`
-        : `schema version ${found.version}; the next command brings it to ${found.current}`
-    )
-  ]
-}
 
 const isConflict = ({ reason }: IssueLines.UnreadableText): boolean => reason.includes("conflict marker")
 
@@ -211,19 +126,6 @@ const doubled = (file: FileState): ReadonlyArray<Check> => {
       fix: publishing
     }
   ]
-}
-
-const unpublished = (rows: ReadonlyArray<StoreInspection.InspectedRow>): Check => {
-  const dirty = rows.filter(row => row.dirty).map(({ id }) => id)
-  return dirty.length === 0
-    ? ok("Unpublished Changes", "every change is in the issue file")
-    : {
-        name: "Unpublished Changes",
-        status: "warning",
-        message: `${counted(dirty.length, "changed issue is", "changed issues are")} in the store only`,
-        detail: `${some(dirty)}\nThey are safe, and go into the issue file with the next change.`,
-        fix: publishing
-      }
 }
 
 const inStep = (file: FileState, store: StoreInspection.StoreInspection): ReadonlyArray<Check> => {
@@ -449,13 +351,13 @@ export const examine = (place: Place): Effect.Effect<ReadonlyArray<Check>> =>
     const lockPath = join(dirname(target), `${basename(target)}.lock`)
     return [
       permissions(place),
-      database(place.store, store),
-      ...schema(store),
+      StoreChecks.database(place.store, store),
+      ...StoreChecks.schema(store),
       otherFiles(place),
       issueFile(place.issueFile, file, rows),
       ...doubled(file),
       ...inStep(file, store),
-      ...(store._tag === "Store" ? [unpublished(rows)] : []),
+      ...(store._tag === "Store" ? [StoreChecks.unpublished(rows)] : []),
       ...leftovers(place),
       lock(lockPath, yield* LockHolder.look(lockPath)),
       ...dependencies(issuesOf(file, rows))

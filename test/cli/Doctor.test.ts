@@ -17,7 +17,7 @@ import { describe, expect, it, vi } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { networkName } from "../../src/cli/SurroundingsChecks.ts"
-import type { Check } from "../../src/tracker/Examination.ts"
+import type { Check } from "../../src/tracker/Check.ts"
 import { bd, directory, project } from "./harness.ts"
 
 /** Every file in a directory with its content and its time stamp. */

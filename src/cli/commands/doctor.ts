@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Quarantine from "../../issue-file/Quarantine.ts"
+import type { Check } from "../../tracker/Check.ts"
 import * as Examination from "../../tracker/Examination.ts"
 import { Tracker } from "../../tracker/Tracker.ts"
 import * as Workspace from "../../tracker/Workspace.ts"
@@ -24,8 +25,6 @@ import * as SmallFile from "../SmallFile.ts"
 import * as SurroundingsChecks from "../SurroundingsChecks.ts"
 import * as Version from "../Version.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
-
-type Check = Examination.Check
 
 /** What a repair did, or why it could not. */
 interface Repair {
