@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statfsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Check } from "../tracker/Check.ts"
+import { isAlive } from "../tracker/Examination.ts"
 import * as Argv from "./Argv.ts"
 import type { Location } from "./Discovery.ts"
 
@@ -15,16 +16,6 @@ const text = (path: string): string | undefined => {
     return readFileSync(path, "utf8")
   } catch {
     return undefined
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // somebody else's process lives too
-    return (error as NodeJS.ErrnoException).code === "EPERM"
   }
 }
 

@@ -152,8 +152,8 @@ const inStep = (file: FileState, store: StoreInspection.StoreInspection): Readon
   ]
 }
 
-/** Whether a process of this number runs. */
-const isAlive = (pid: number): boolean => {
+/** Whether a process of this number runs, be it somebody else's. */
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true
