@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import { InvalidFlag } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
-import type { Drawn } from "./Output.ts"
+import type { ListForms } from "./Output.ts"
 
 /** What `--brief` gives. */
 export const brief: ReadonlyArray<string> = ["id", "title", "status", "priority", "issue_type", "assignee"]
@@ -40,11 +40,7 @@ export const pick = (fields: ReadonlyArray<string>, issue: Readonly<Record<strin
 /** How a list answers where fields may have been chosen; `forms` where none were. */
 export const shaped = Effect.fnUntraced(function* <A>(
   flags: { readonly fields: ReadonlyArray<string> | undefined; readonly brief: boolean },
-  forms: {
-    readonly json: (item: A) => Readonly<Record<string, unknown>>
-    readonly text: (items: ReadonlyArray<A>) => string
-    readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
-  }
+  forms: ListForms<A>
 ) {
   const fields = yield* decode(flags.fields)
   const chosen = fields ?? (flags.brief ? brief : undefined)
@@ -52,6 +48,7 @@ export const shaped = Effect.fnUntraced(function* <A>(
     json: (item: A) => (chosen === undefined ? forms.json(item) : pick(chosen, forms.json(item))),
     text: (items: ReadonlyArray<A>) =>
       fields === undefined ? forms.text(items) : items.map(item => line(fields, forms.json(item))).join("\n"),
+    isLines: fields !== undefined || forms.isLines === true,
     drawn: fields === undefined ? forms.drawn : undefined
   }
 })

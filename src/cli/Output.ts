@@ -4,9 +4,11 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
+import * as Iterable from "effect/Iterable"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import type { Page, Parts } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
 import type { CommandError } from "./ExitCode.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -17,21 +19,28 @@ import type * as Tables from "./Tables.ts"
 /** A JSON document, indented by two spaces. */
 const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`
 
-/** Items of a list that are made into JSON before they are written. */
+/** Items of a list that are made into JSON at a time. */
 const atATime = 500
 
-/** A list as a JSON document, never in memory as a whole. */
-const writeItems = Effect.fnUntraced(function* <A>(items: ReadonlyArray<A>, json: (item: A) => unknown) {
+/** Items as they stand in a JSON list, between its brackets. */
+const jsonItems = (items: ReadonlyArray<unknown>): string =>
+  JSON.stringify(items, undefined, 2).slice("[".length, -"\n]".length)
+
+/** A list as a JSON document, its items in parts by `jsonItems`. */
+const writeItems = Effect.fnUntraced(function* (parts: Iterable<string>) {
   const stdio = yield* Stdio
-  if (items.length <= atATime) return yield* stdio.outJson(jsonText(items.map(json)))
-  yield* stdio.outJson("[")
-  for (let from = 0; from < items.length; from += atATime) {
-    if (from > 0) yield* stdio.outJson(",")
-    const some = jsonText(items.slice(from, from + atATime).map(json))
-    yield* stdio.outJson(some.slice("[".length, -"\n]\n".length))
+  let before = "["
+  for (const part of parts) {
+    yield* stdio.outJson(before)
+    yield* stdio.outJson(part)
+    before = ","
   }
-  yield* stdio.outJson("\n]\n")
+  yield* stdio.outJson(before === "[" ? "[]\n" : "\n]\n")
 })
+
+function* portions<A>(items: ReadonlyArray<A>) {
+  for (let from = 0; from < items.length; from += atATime) yield items.slice(from, from + atATime)
+}
 
 /** How something is drawn for a terminal. What draws is loaded there only. */
 export type Drawn = (tables: typeof Tables, screen: Screen) => Styled
@@ -64,20 +73,23 @@ export const confirm = Effect.fnUntraced(function* (forms: {
   yield* answer(settings.quiet ? { ...forms, text: () => "" } : forms)
 })
 
+/** The forms of a list. */
+export interface ListForms<A> {
+  readonly json: (item: A) => Readonly<Record<string, unknown>>
+  readonly text: (items: ReadonlyArray<A>) => string
+  /** Each item is lines of its own, whatever stands before and behind it. */
+  readonly isLines?: boolean
+  /** For a terminal, if there is something to draw. */
+  readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
+}
+
 /** A list that may have been cut: what is missing is told on stderr, and in the envelope. */
-export const answerList = Effect.fnUntraced(function* <A>(
-  page: { readonly items: ReadonlyArray<A>; readonly total: number },
-  forms: {
-    readonly json: (item: A) => unknown
-    readonly text: (items: ReadonlyArray<A>) => string
-    /** For a terminal, if there is something to draw. */
-    readonly drawn?: ((items: ReadonlyArray<A>) => Drawn) | undefined
-  }
-) {
+export const answerList = Effect.fnUntraced(function* <A>(page: Page<A>, forms: ListForms<A>) {
   const { envelope, json } = yield* Settings
   const truncated = page.items.length < page.total
-  if (json && !envelope) yield* writeItems(page.items, forms.json)
-  else {
+  if (json && !envelope) {
+    yield* writeItems(Iterable.map(portions(page.items), items => jsonItems(items.map(forms.json))))
+  } else {
     yield* answer({
       json: () => ({ issues: page.items.map(forms.json), total: page.total, truncated }),
       text: () => forms.text(page.items),
@@ -85,6 +97,30 @@ export const answerList = Effect.fnUntraced(function* <A>(
     })
   }
   yield* tellCut(page.items.length, page.total)
+})
+
+/**
+ * As `answerList`, of a list that may be long: where it can be, it is made into text as it is read, and nothing else of it
+ * stays in memory. Nothing is written before all was read. Gives how many there are without the limit.
+ */
+export const answerParts = Effect.fnUntraced(function* <A, E, R>(
+  list: <B>(part: (items: ReadonlyArray<A>) => B) => Effect.Effect<Parts<B>, E, R>,
+  forms: ListForms<A>
+) {
+  const stdio = yield* Stdio
+  const { envelope, json } = yield* Settings
+  const inParts = json
+    ? !envelope
+    : forms.isLines === true && (forms.drawn === undefined || stdio.screen() === undefined)
+  if (!inParts) {
+    const { parts, total } = yield* list(items => items)
+    yield* answerList({ items: parts.flat(), total }, forms)
+    return total
+  }
+  const { parts, shown, total } = yield* list(items => (json ? jsonItems(items.map(forms.json)) : forms.text(items)))
+  yield* json ? writeItems(parts) : Effect.forEach(parts, part => stdio.out(`${part}\n`), { discard: true })
+  yield* tellCut(shown, total)
+  return total
 })
 
 /** A limit cut something off. */

@@ -208,6 +208,11 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly find: (
       filter: RowFilter
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
+    /** As `find` without a limit, so many rows at a time, all of one moment: of many rows only what `part` makes stays. */
+    readonly findParts: <A>(
+      filter: Omit<RowFilter, "limit">,
+      part: (rows: ReadonlyArray<FoundRow>) => A
+    ) => Effect.Effect<{ readonly parts: ReadonlyArray<A>; readonly total: number }, StoreError>
     /** The ids that `Readiness.ready` gives of what matches, in its order, told by the database itself; `total`: without the limit. */
     readonly ready: (
       query: ReadyQuery

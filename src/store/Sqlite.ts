@@ -24,6 +24,8 @@ export interface Sqlite {
   /** Runs a statement, waiting while the database is busy. */
   readonly run: <A>(statement: Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
   readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
+  /** All that is read in it is of one moment. Keeps no writer waiting. */
+  readonly snapshot: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
 }
 
 const missingAddOn = "ADD_ON_MISSING"
@@ -157,11 +159,14 @@ export const open = (options: {
         Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
       )
 
-    const transaction = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
+    const within = <A, E, R>(
+      begin: "begin immediate" | "begin",
+      body: Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | StoreError, R> =>
       Effect.uninterruptibleMask(restore =>
         Effect.gen(function* () {
           const connection = yield* sql.reserve.pipe(Effect.mapError(failed))
-          yield* restore(command(connection, "begin immediate"))
+          yield* restore(command(connection, begin))
           yield* Effect.tapError(stillThere, () => Effect.ignore(command(connection, "rollback")))
           const exit = yield* restore(body).pipe(
             Effect.provideService(SqlClient.TransactionConnection, [connection, 0] as const),
@@ -179,5 +184,11 @@ export const open = (options: {
         }).pipe(Effect.scoped)
       ) as Effect.Effect<A, E | StoreError, R>
 
-    return { path: options.path, sql, run, transaction }
+    return {
+      path: options.path,
+      sql,
+      run,
+      transaction: body => within("begin immediate", body),
+      snapshot: body => within("begin", body)
+    }
   })

@@ -5,12 +5,12 @@ import * as Instant from "../domain/Instant.ts"
 import type * as Issue from "../domain/Issue.ts"
 import * as IssueFilter from "../domain/IssueFilter.ts"
 import * as Readiness from "../domain/Readiness.ts"
-import { IssueStore } from "../store/IssueStore.ts"
+import { type FoundRow, IssueStore, type RowFilter } from "../store/IssueStore.ts"
 import * as ReadyWork from "./ReadyWork.ts"
 import type { Rows } from "./Rows.ts"
-import type { Tracker } from "./Tracker.ts"
+import type { ListedIssue, ListFilter, Tracker } from "./Tracker.ts"
 
-type Reads = Pick<Tracker["Type"], "show" | "list" | "ready" | "blocked" | "stale" | "labels">
+type Reads = Pick<Tracker["Type"], "show" | "list" | "listParts" | "ready" | "blocked" | "stale" | "labels">
 
 /** One day in nanoseconds. */
 const day = 86_400_000_000_000n
@@ -21,7 +21,7 @@ const cut = <A>(all: ReadonlyArray<A>, limit: number | undefined): ReadonlyArray
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const ready = yield* ReadyWork.make(rows)
-  const { context, find, freshen, issueOf, issuesOf } = rows
+  const { context, find, freshen, issueFrom, issueOf, issuesOf } = rows
 
   const linked = (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) =>
     Effect.forEach(links, ({ id, type }) =>
@@ -33,6 +33,37 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
             )
       )
     ).pipe(Effect.map(found => found.flat()))
+
+  const listed = (issue: Issue.Issue, { dependencyCount, dependentCount }: FoundRow): ListedIssue => ({
+    issue,
+    dependencyCount,
+    dependentCount
+  })
+
+  /** What of it the store can answer: what descends from an issue, it is told by the ids. */
+  const conditionsOf = Effect.fnUntraced(function* ({ limit: _, ...filter }: ListFilter) {
+    const conditions: RowFilter =
+      filter.parent === undefined ? filter : { ...filter, ids: yield* ready.below(filter.parent, filter.ids) }
+    return conditions
+  })
+
+  /** Whether the store can find, order and cut what is asked for. */
+  const isPlain = (filter: ListFilter): boolean =>
+    IssueFilter.isEmpty(filter) && filter.sort === undefined && filter.reverse !== true
+
+  const list = (filter: ListFilter) =>
+    Effect.gen(function* () {
+      yield* freshen
+      const { limit } = filter
+      const conditions = yield* conditionsOf(filter)
+      const found = yield* store.find(isPlain(filter) && limit !== undefined ? { ...conditions, limit } : conditions)
+      const items = yield* issuesOf(found.rows, listed)
+      if (isPlain(filter)) return { items, total: found.total }
+      const order = IssueFilter.compare(filter.sort ?? "priority")
+      const matching = items.filter(({ issue }) => IssueFilter.matches(filter, issue))
+      matching.sort((a, b) => (filter.reverse === true ? order(b.issue, a.issue) : order(a.issue, b.issue)))
+      return { items: cut(matching, limit), total: matching.length }
+    }).pipe(Effect.withSpan("Tracker.list"))
 
   const reads: Reads = {
     show: id =>
@@ -46,25 +77,19 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           dependents: yield* linked(dependents.map(edge => ({ id: edge.issueId, type: edge.type })))
         }
       }).pipe(Effect.withSpan("Tracker.show")),
-    list: ({ parent, reverse, sort, ...filter }) =>
+    list,
+    listParts: (filter, part) =>
       Effect.gen(function* () {
+        if (!isPlain(filter) || (filter.limit !== undefined && filter.limit > 0)) {
+          const { items, total } = yield* list(filter)
+          return { parts: items.length === 0 ? [] : [part(items)], shown: items.length, total }
+        }
         yield* freshen
-        const below = parent === undefined ? undefined : yield* ready.below(parent, filter.ids)
-        // what the store can order and cut itself, it does
-        const isPlain = IssueFilter.isEmpty(filter) && sort === undefined && reverse !== true
-        const { limit, ...conditions } = { ...filter, ...(below === undefined ? {} : { ids: below }) }
-        const found = yield* store.find(isPlain && limit !== undefined ? { ...conditions, limit } : conditions)
-        const items = yield* issuesOf(found.rows, (issue, { dependencyCount, dependentCount }) => ({
-          issue,
-          dependencyCount,
-          dependentCount
-        }))
-        if (isPlain) return { items, total: found.total }
-        const order = IssueFilter.compare(sort ?? "priority")
-        const matching = items.filter(({ issue }) => IssueFilter.matches(filter, issue))
-        matching.sort((a, b) => (reverse === true ? order(b.issue, a.issue) : order(a.issue, b.issue)))
-        return { items: cut(matching, limit), total: matching.length }
-      }).pipe(Effect.withSpan("Tracker.list")),
+        const { parts, total } = yield* store.findParts(yield* conditionsOf(filter), rows =>
+          part(rows.map(row => listed(issueFrom(row), row)))
+        )
+        return { parts, shown: total, total }
+      }).pipe(Effect.withSpan("Tracker.listParts")),
     ready: filter =>
       Effect.gen(function* () {
         yield* freshen

@@ -36,7 +36,9 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const recordOf = (row: Row): Effect.Effect<IssueRecord.IssueRecord> =>
     Effect.sync(() => IssueLine.decodeAccepted(row.id, row.line))
 
-  const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.map(recordOf(row), Issue.fromRecord)
+  const issueFrom = (row: Row): Issue.Issue => Issue.fromRecord(IssueLine.decodeAccepted(row.id, row.line))
+
+  const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.sync(() => issueFrom(row))
 
   /** Many rows as issues, a few milliseconds at a time, so that whoever embeds this can breathe in between. */
   const issuesOf = <R extends Row, A>(rows: ReadonlyArray<R>, toItem: (issue: Issue.Issue, row: R) => A) =>
@@ -45,7 +47,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
       for (let from = 0; from < rows.length; from += atATime) {
         if (from > 0) yield* Effect.yieldNow()
         for (const row of rows.slice(from, from + atATime)) {
-          items.push(toItem(Issue.fromRecord(IssueLine.decodeAccepted(row.id, row.line)), row))
+          items.push(toItem(issueFrom(row), row))
         }
       }
       return items
@@ -205,6 +207,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     actor: options.actor,
     prefix,
     recordOf,
+    issueFrom,
     issueOf,
     issuesOf,
     find,

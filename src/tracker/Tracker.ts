@@ -198,6 +198,15 @@ export interface Page<A> {
   readonly total: number
 }
 
+/** A list in parts. */
+export interface Parts<A> {
+  readonly parts: ReadonlyArray<A>
+  /** How many issues they are of. */
+  readonly shown: number
+  /** How many match. */
+  readonly total: number
+}
+
 export interface ImportOptions {
   readonly dryRun?: boolean
   readonly skipExisting?: boolean
@@ -342,6 +351,14 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     ) => Effect.Effect<Issue.Comment, ChangeError>
     readonly show: (id: string) => Effect.Effect<IssueDetails, ReadError>
     readonly list: (filter: ListFilter) => Effect.Effect<Page<ListedIssue>, ReadError>
+    /**
+     * As `list`, but of some hundred issues at a time only what `part` makes of them stays in memory: for long lists
+     * that are wanted as text.
+     */
+    readonly listParts: <A>(
+      filter: ListFilter,
+      part: (issues: ReadonlyArray<ListedIssue>) => A
+    ) => Effect.Effect<Parts<A>, ReadError>
     readonly ready: (filter: ReadyFilter) => Effect.Effect<Page<Issue.Issue>, ReadError>
     /** By priority, then by id. */
     readonly blocked: Effect.Effect<ReadonlyArray<BlockedIssue>, ReadError>

@@ -445,3 +445,46 @@ describe("checkpoint", () => {
     })
   )
 })
+
+describe("a list in parts", () => {
+  it.scopedLive("contract: is of one moment, whatever another process does between two parts", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const store = yield* SqliteStore.make({ path })
+      const ids = Array.from({ length: 1_100 }, (_, i) => `a-${String(i).padStart(4, "0")}`)
+      yield* store.transaction(store.write(ids.map(dirty)))
+      const other = new Database(path)
+      yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
+      let changed = 0
+      const { parts, total } = yield* store.findParts({}, rows => {
+        if (changed === 0)
+          changed = other.prepare("delete from issues where id in ('a-0001', 'a-0600', 'a-1099')").run().changes
+        return rows.map(({ id }) => id)
+      })
+      assert.strictEqual(changed, 3)
+      assert.deepStrictEqual(
+        parts.map(part => part.length),
+        [500, 500, 100]
+      )
+      assert.deepStrictEqual({ ids: parts.flat(), total }, { ids, total: 1_100 })
+      assert.strictEqual((yield* store.find({})).total, 1_097)
+    })
+  )
+
+  it.scopedLive("G29: fails as a whole, and leaves nothing of it behind", () =>
+    Effect.gen(function* () {
+      const path = yield* temporaryPath
+      const store = yield* SqliteStore.make({ path })
+      yield* store.transaction(store.write([dirty("a-1")]))
+      const exit = yield* Effect.exit(
+        store.findParts({}, () => {
+          throw new Error("no part")
+        })
+      )
+      assert.isTrue(exit._tag === "Failure")
+      // no transaction is left open: a change can begin one
+      yield* store.transaction(store.write([dirty("a-2")]))
+      assert.strictEqual((yield* store.find({})).total, 2)
+    })
+  )
+})

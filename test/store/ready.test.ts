@@ -86,9 +86,12 @@ it.effect(
         yield* Effect.gen(function* () {
           const store = yield* IssueStore
           yield* store.transaction(store.write(graph(randomOf(seed))))
-          const all = yield* store.find({})
-          assert.deepEqual(all, yield* store.find({ limit: 1_000 }), `seed ${seed}`)
-          assert.deepEqual(all, yield* store.find({ ids: all.rows.map(({ id }) => id) }), `seed ${seed}, by their ids`)
+          const { parts, total } = yield* store.findParts({}, rows => rows)
+          const all = { rows: parts.flat(), total }
+          assert.deepEqual(all, yield* store.find({}), `seed ${seed}`)
+          const statuses = ["open", "closed"]
+          const some = yield* store.findParts({ statuses }, rows => rows)
+          assert.deepEqual(some.parts.flat(), (yield* store.find({ statuses })).rows, `seed ${seed}, of some`)
           for (const { dependencyCount, dependentCount } of all.rows) links += dependencyCount + dependentCount
         }).pipe(Effect.provide(SqliteStore.layerMemory))
       }

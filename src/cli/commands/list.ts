@@ -43,15 +43,19 @@ const answer = Effect.fnUntraced(function* (
   const tracker = yield* Tracker
   const forms = yield* Fields.shaped(flags, {
     json: Render.listedJson,
+    isLines: text === Render.list,
     text: (items: ReadonlyArray<ListedIssue>) => text(items.map(({ issue }) => issue)),
     drawn: drawn && ((items: ReadonlyArray<ListedIssue>) => drawn(items.map(({ issue }) => issue)))
   })
-  const page = yield* tracker.list({
+  const asked = {
     ...filter,
     ...Filters.given({ sort: flags.sort, reverse: flags.reverse || undefined, limit: flags.limit })
-  })
-  yield* Output.answerList(page, forms)
-  if (page.total === 0) yield* noneFound(filter)
+  }
+  const total = yield* Output.answerParts(
+    <B>(part: (items: ReadonlyArray<ListedIssue>) => B) => tracker.listParts(asked, part),
+    forms
+  )
+  if (total === 0) yield* noneFound(filter)
 })
 
 /** The filter, of what can be worked on alone. */
