@@ -4,7 +4,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
-import * as Iterable from "effect/Iterable"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
@@ -38,8 +37,8 @@ const writeItems = Effect.fnUntraced(function* (parts: Iterable<string>) {
   yield* stdio.outJson(before === "[" ? "[]\n" : "\n]\n")
 })
 
-function* portions<A>(items: ReadonlyArray<A>) {
-  for (let from = 0; from < items.length; from += atATime) yield items.slice(from, from + atATime)
+function* jsonParts<A>(items: ReadonlyArray<A>, json: (item: A) => unknown) {
+  for (let from = 0; from < items.length; from += atATime) yield jsonItems(items.slice(from, from + atATime).map(json))
 }
 
 /** How something is drawn for a terminal. What draws is loaded there only. */
@@ -88,7 +87,7 @@ export const answerList = Effect.fnUntraced(function* <A>(page: Page<A>, forms: 
   const { envelope, json } = yield* Settings
   const truncated = page.items.length < page.total
   if (json && !envelope) {
-    yield* writeItems(Iterable.map(portions(page.items), items => jsonItems(items.map(forms.json))))
+    yield* writeItems(jsonParts(page.items, forms.json))
   } else {
     yield* answer({
       json: () => ({ issues: page.items.map(forms.json), total: page.total, truncated }),
