@@ -4,9 +4,8 @@
  * Lists of values travel as one JSON parameter (`json_each`), so the number of statements and of parameters does not
  * grow with the data.
  */
-import { existsSync, utimesSync } from "node:fs"
+import { utimesSync } from "node:fs"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -24,37 +23,14 @@ import {
   type FoundRow,
   IssueStore,
   type MarkedRow,
-  type Migration,
   PastFailure,
   PastFlush,
   type Row,
   type RowFilter,
-  StoreError
+  type StoreError
 } from "./IssueStore.ts"
-import initial from "./migrations/0001_initial.ts"
-import readinessIndex from "./migrations/0002_readiness_index.ts"
-import * as Sqlite from "./Sqlite.ts"
+import * as SqliteSchema from "./SqliteSchema.ts"
 import { versionHash } from "./Version.ts"
-
-/** "bead" in ASCII: how a store of ours is told from any other database. */
-const applicationId = 0x62656164
-
-/** In their order; the schema's version is their number. */
-const migrations: ReadonlyArray<Migration & { readonly statements: ReadonlyArray<string> }> = [
-  {
-    name: "0001_initial",
-    description: "issues as lines, dirty marks, line versions, the audit trail",
-    statements: initial
-  },
-  {
-    name: "0002_readiness_index",
-    description: "readiness from one index",
-    statements: readinessIndex
-  }
-]
-
-/** The schema that this program knows. */
-export const schemaVersion = migrations.length
 
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
@@ -125,101 +101,9 @@ const project = (record: IssueRecord.IssueRecord) => {
   }
 }
 
-/** The schema's version; refuses a database that is not ours or is newer. Reads only. */
-const inspect = ({ path, run, sql }: Sqlite.Sqlite) =>
+export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const [found] = yield* run(
-      sql<{ version: number; owner: number; tables: number }>`select
-        (select user_version from pragma_user_version) as version,
-        (select application_id from pragma_application_id) as owner,
-        (select count(*) from sqlite_schema) as tables`
-    )
-    const { owner, tables, version } = found ?? { owner: 0, tables: 0, version: 0 }
-    if (owner !== applicationId && (owner !== 0 || version !== 0 || tables > 0)) {
-      return yield* new StoreError({
-        path,
-        reason: "foreign",
-        detail: `it was not made by this program; move ${Sqlite.filesOf(path)} aside, and the store is made anew from the issue file`
-      })
-    }
-    if (version > migrations.length) {
-      return yield* new StoreError({
-        path,
-        reason: "newer",
-        detail: `its schema is version ${version}, this program knows ${migrations.length}; use the newer bd`
-      })
-    }
-    return version
-  })
-
-/**
- * A database with a log is looked at by a reader first: a writer that refuses it would, as the last to close it, move
- * the log into it. (A reader of a database without a log would leave one behind, so there the writer looks.)
- */
-const inspectWithLog = (path: string, busyTimeout: Duration.DurationInput) =>
-  existsSync(`${path}-wal`)
-    ? Sqlite.open({ path, busyTimeout, readonly: true }).pipe(
-        Effect.flatMap(inspect),
-        Effect.scoped,
-        // a reader cannot recover every log: then the writer tells
-        Effect.catchIf(
-          ({ reason }) => reason === "readonly" || reason === "io",
-          () => Effect.void
-        )
-      )
-    : Effect.void
-
-/** Fails for a database that is not ours or is newer. Leaves it, and its log, as they are. */
-export const refuseForeign = (path: string, busyTimeout: Duration.DurationInput): Effect.Effect<void, StoreError> =>
-  Sqlite.open({ path, busyTimeout, readonly: existsSync(`${path}-wal`) }).pipe(
-    Effect.flatMap(inspect),
-    Effect.scoped,
-    Effect.asVoid
-  )
-
-const migrate = (db: Sqlite.Sqlite) =>
-  Effect.gen(function* () {
-    const { run, sql } = db
-    yield* db.transaction(
-      Effect.gen(function* () {
-        // looked at once more: another process may have been first
-        const version = yield* inspect(db)
-        const missing = migrations.slice(version).flatMap(({ statements }) => statements)
-        for (const statement of missing) yield* run(sql.unsafe(statement))
-        yield* run(sql.unsafe(`pragma application_id = ${applicationId}`))
-        yield* run(sql.unsafe(`pragma user_version = ${migrations.length}`))
-      })
-    )
-  })
-
-/** Options of the store. */
-export interface SqliteStoreOptions {
-  /** The database file; `:memory:` for none. */
-  readonly path: string
-  /** How long a statement waits for another process, default 30 s. */
-  readonly busyTimeout?: Duration.DurationInput
-}
-
-/** The database, with our schema. A newer or a foreign one is refused and stays as it is. */
-export const open = (options: SqliteStoreOptions): Effect.Effect<Sqlite.Sqlite, StoreError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const busyTimeout = options.busyTimeout ?? Duration.seconds(30)
-    if (options.path !== ":memory:") yield* inspectWithLog(options.path, busyTimeout)
-    const db = yield* Sqlite.open({ path: options.path, busyTimeout })
-    const { run, sql } = db
-    const version = yield* inspect(db)
-    if (options.path !== ":memory:") {
-      yield* run(sql`pragma journal_mode = wal`)
-      yield* run(sql`pragma synchronous = full`)
-    }
-    yield* run(sql`pragma foreign_keys = on`)
-    if (version < migrations.length) yield* migrate(db)
-    return db
-  })
-
-export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const db = yield* open(options)
+    const db = yield* SqliteSchema.open(options)
     const { run, sql } = db
     const json = (values: ReadonlyArray<unknown>) => JSON.stringify(values)
     const rowColumns = sql.literal("i.id, i.line, i.revision, d.revision as marked, d.base")
@@ -537,9 +421,9 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
           sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`
         )
         return {
-          version: migrations.length,
+          version: SqliteSchema.version,
           tables: tables.map(({ name }) => name),
-          migrations: migrations.map(({ description, name }) => ({ name, description }))
+          migrations: SqliteSchema.migrations.map(({ description, name }) => ({ name, description }))
         }
       }),
       fullExportNeeded: run(sql<{ value: string }>`select value from metadata where key = 'full_export'`).pipe(
@@ -646,7 +530,7 @@ export const make = (options: SqliteStoreOptions): Effect.Effect<IssueStore["Typ
   })
 
 /** The store in a file. Opening fails with `StoreError` (exit 8): `foreign`, `newer`, `corrupt`, `readonly`, `io`. */
-export const layer = (options: SqliteStoreOptions): Layer.Layer<IssueStore, StoreError> =>
+export const layer = (options: SqliteSchema.Options): Layer.Layer<IssueStore, StoreError> =>
   Layer.scoped(IssueStore, make(options))
 
 /** SQLite in memory: the same statements, nothing on disk. */

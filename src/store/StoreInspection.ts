@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as ClassicDatabase from "./ClassicDatabase.ts"
 import type { StoreError } from "./IssueStore.ts"
 import { storeError, untilFree } from "./Sqlite.ts"
-import * as SqliteStore from "./SqliteStore.ts"
+import * as SqliteSchema from "./SqliteSchema.ts"
 
 export interface InspectedRow {
   readonly id: string
@@ -75,7 +75,7 @@ const look = (path: string): StoreInspection => {
     return {
       _tag: "Store",
       version,
-      current: SqliteStore.schemaVersion,
+      current: SqliteSchema.version,
       problems,
       rows,
       fileHash: typeof fileHash === "string" ? fileHash : undefined
@@ -90,7 +90,7 @@ export const inspect = (path: string): Effect.Effect<StoreInspection> =>
   Effect.gen(function* () {
     if (!existsSync(path)) return { _tag: "Missing" } as const
     if (yield* ClassicDatabase.isAt(path)) return { _tag: "Classic" } as const
-    yield* SqliteStore.refuseForeign(path, patience)
+    yield* SqliteSchema.refuseForeign(path, patience)
     const found = Effect.try({ try: () => look(path), catch: storeError(path) })
     return yield* Effect.retry(found, untilFree(patience))
   }).pipe(Effect.catchAll(error => Effect.succeed({ _tag: "Unusable", error } as const)))

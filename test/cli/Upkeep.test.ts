@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { schemaVersion } from "../../src/store/SqliteStore.ts"
+import * as SqliteSchema from "../../src/store/SqliteSchema.ts"
 import { project } from "./harness.ts"
 
 const stamp = "2026-01-01T00:00:00Z"
@@ -274,7 +274,7 @@ describe("migrate and info", () => {
       expect(yield* json("migrate", "--inspect")).toMatchObject({
         registered_migrations: expect.arrayContaining([{ name: "0001_initial", description: expect.any(String) }]),
         current_state: {
-          schema_version: String(schemaVersion),
+          schema_version: String(SqliteSchema.version),
           issue_count: 1,
           config: { issue_prefix: "app" },
           missing_config: [],
@@ -284,7 +284,7 @@ describe("migrate and info", () => {
       })
       expect((yield* json("info", "--schema")).schema).toEqual({
         tables: expect.arrayContaining(["issues", "dependencies", "labels", "dirty_issues"]),
-        schema_version: String(schemaVersion),
+        schema_version: String(SqliteSchema.version),
         config: { issue_prefix: "app" },
         sample_issue_ids: ["app-a"],
         detected_prefix: "app"

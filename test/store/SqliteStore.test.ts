@@ -19,6 +19,7 @@ import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import type { StoreError, Write } from "../../src/store/IssueStore.ts"
 import initial from "../../src/store/migrations/0001_initial.ts"
 import * as Sqlite from "../../src/store/Sqlite.ts"
+import * as SqliteSchema from "../../src/store/SqliteSchema.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { recordOf } from "../recordOf.ts"
 
@@ -63,7 +64,7 @@ const refusal = (path: string): Effect.Effect<StoreError> =>
 describe("opening", () => {
   it.scopedLive("G11: a commit is durable: WAL, every commit synced, keys enforced, no busy wait in SQLite", () =>
     Effect.gen(function* () {
-      const { sql } = yield* SqliteStore.open({ path: yield* temporaryPath })
+      const { sql } = yield* SqliteSchema.open({ path: yield* temporaryPath })
       const pragma = (name: string) =>
         Effect.map(sql.unsafe<Record<string, unknown>>(`pragma ${name}`), rows => Object.values(rows[0] ?? {})[0])
       assert.strictEqual(yield* pragma("journal_mode"), "wal")
@@ -75,7 +76,7 @@ describe("opening", () => {
 
   it.scopedLive("G25: foreign keys lead from child tables to their own issue only", () =>
     Effect.gen(function* () {
-      const { sql } = yield* SqliteStore.open({ path: ":memory:" })
+      const { sql } = yield* SqliteSchema.open({ path: ":memory:" })
       const keys = yield* sql<{ child: string; column: string; parent: string }>`select t.name as child,
         k."from" as "column", k."table" as parent from sqlite_schema t, pragma_foreign_key_list(t.name) k
         where t.type = 'table' order by 1`
@@ -204,9 +205,9 @@ describe("refusals leave every byte as it is", () => {
         (yield* store.rows).map(({ id, mark, revision }) => ({ id, mark, revision })),
         [{ id: "a-1", mark: { revision: 3, base: undefined }, revision: 3 }]
       )
-      assert.strictEqual((yield* store.schema).version, SqliteStore.schemaVersion)
+      assert.strictEqual((yield* store.schema).version, SqliteSchema.version)
       const migrated = new Database(path, { readonly: true })
-      assert.strictEqual(migrated.pragma("user_version", { simple: true }), SqliteStore.schemaVersion)
+      assert.strictEqual(migrated.pragma("user_version", { simple: true }), SqliteSchema.version)
       migrated.close()
     })
   )
@@ -383,7 +384,7 @@ describe("two connections", () => {
 describe("transactions", () => {
   it.scopedLive("G29: a commit that fails is a typed error, rolled back, and the next one goes through", () =>
     Effect.gen(function* () {
-      const db = yield* SqliteStore.open({ path: yield* temporaryPath })
+      const db = yield* SqliteSchema.open({ path: yield* temporaryPath })
       const count = Effect.map(db.sql<{ n: number }>`select count(*) as n from labels`, rows => rows[0]?.n)
       const error = yield* Effect.flip(
         db.transaction(
@@ -404,7 +405,7 @@ describe("transactions", () => {
 
   it.scopedLive("G29: a full store is a typed error, rolled back", () =>
     Effect.gen(function* () {
-      const db = yield* SqliteStore.open({ path: yield* temporaryPath })
+      const db = yield* SqliteSchema.open({ path: yield* temporaryPath })
       yield* db.run(db.sql`pragma max_page_count = 1`)
       const insert = db.run(db.sql`insert into metadata values ('x', ${"y".repeat(1_000_000)})`)
       assert.strictEqual((yield* Effect.flip(db.transaction(insert))).reason, "full")
