@@ -26,11 +26,8 @@ export const describePoint = ({ thread, name, ordinal, call }: Omit<KillPoint, "
 
 const padding = { NODE_OPTIONS: `--require ${fileURLToPath(new URL("padding.cjs", import.meta.url))}` }
 
-/**
- * Names that the main thread uses as well, and often. Not `write`: the pool's thread writes once for each operation to
- * wake the loop, far more often than the main thread writes by the time of the first file.
- */
-const padded = new Set(["openat", "fsync", "pread64", "close", "mkdir", "rename", "unlink"])
+/** Names that the main thread uses as well, and often. */
+const padded = new Set(["openat", "fsync", "pread64", "write", "close", "mkdir", "rename", "unlink"])
 
 const changing =
   /^(pwrite64|write|fsync|fdatasync|ftruncate|fallocate|rename|renameat|renameat2|link|linkat|symlink|unlink|unlinkat|mkdir|rmdir|fchmod|fchown|utimensat)\(/
@@ -118,7 +115,7 @@ export const killPoints = async (
   }
   const all = [
     ...points.map(toPoint("main")),
-    ...[...(await ofPool(padded, padding)), ...(await ofPool(["write", "getdents64"], {}))]
+    ...[...(await ofPool(padded, padding)), ...(await ofPool(["getdents64"], {}))]
       .map(toPoint("pool"))
       .filter(point => from === undefined || point.changing)
   ]

@@ -1,9 +1,14 @@
 // Preloaded into a traced program: the first calls of its pool thread, so that their ordinals are past the main thread's.
 const fs = require("node:fs")
+const { tmpdir } = require("node:os")
 
 const ignore = () => {}
+const times = 200
 const nothing = fs.openSync("/dev/null", "r")
-for (let count = 0; count < 200; count++) {
+const file = `${tmpdir()}/padding-${process.pid}`
+const written = fs.openSync(file, "wx")
+fs.unlinkSync(file)
+for (let count = 0; count < times; count++) {
   fs.open("/dev/null", "r", ignore)
   fs.fsync(nothing, ignore)
   fs.read(nothing, Buffer.alloc(1), 0, 1, 0, ignore)
@@ -13,4 +18,7 @@ for (let count = 0; count < 200; count++) {
   fs.mkdir("/dev/null/none", ignore)
   fs.rename("/dev/null/none", "/dev/null/any", ignore)
   fs.unlink("/dev/null/none", ignore)
+  fs.write(written, "x", ignore)
 }
+// How often the pool wakes the loop by a write depends on what the loop does meanwhile: it stands still until all is done.
+while (fs.fstatSync(written).size < times) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
