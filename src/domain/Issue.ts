@@ -200,9 +200,9 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     design: text("design"),
     acceptance_criteria: text("acceptance_criteria"),
     notes: text("notes"),
-    status: text("status") ?? "open",
+    status: text("status") ?? defaultStatus,
     priority: number("priority") ?? defaultPriority,
-    issue_type: text("issue_type") ?? "task",
+    issue_type: text("issue_type") ?? defaultType,
     assignee: text("assignee"),
     estimated_minutes: number("estimated_minutes"),
     created_at: text("created_at") ?? "",
@@ -287,6 +287,12 @@ export const dependencyTypes = ["blocks", "parent-child", "related", "discovered
 
 /** The priority of an issue that is given none. */
 export const defaultPriority = 2
+
+/** Of an issue whose line names none. */
+export const defaultStatus = "open"
+
+/** Of an issue whose line names none. */
+export const defaultType = "task"
 
 const rules: Readonly<Record<string, string>> = {
   title: "1–500 characters, not blank",

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Edge } from "../domain/DependencyGraph.ts"
 import * as Instant from "../domain/Instant.ts"
+import * as Issue from "../domain/Issue.ts"
 import * as IssueId from "../domain/IssueId.ts"
 import * as IssueRecord from "../domain/IssueRecord.ts"
 import * as JsonText from "../domain/JsonText.ts"
@@ -89,9 +90,10 @@ const project = (record: IssueRecord.IssueRecord) => {
     id: record.id,
     line: IssueRecord.line(record),
     title: text("title"),
-    status: text("status"),
-    priority: IssueRecord.number(record, "priority") ?? 2,
-    type: text("issue_type"),
+    // what a line does not say, the columns say as the view does
+    status: IssueRecord.text(record, "status") ?? Issue.defaultStatus,
+    priority: IssueRecord.number(record, "priority") ?? Issue.defaultPriority,
+    type: IssueRecord.text(record, "issue_type") ?? Issue.defaultType,
     assignee: text("assignee"),
     ref: text("external_ref"),
     created: Instant.sortable(text("created_at")),

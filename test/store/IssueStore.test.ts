@@ -183,6 +183,19 @@ const suite = (layer: Layer.Layer<IssueStore, unknown>) => {
         assert.deepStrictEqual([rows.length, total], [2, 3])
       }))
 
+    test("contract: a line that names no status, type or priority is found under what the view shows for it", () =>
+      Effect.gen(function* () {
+        const store = yield* IssueStore
+        yield* write(clean(recordOf('{"id":"a-1","title":"bare"}')))
+        const found = yield* store.find({ statuses: ["open"], types: ["task"], priorities: [2] })
+        assert.deepStrictEqual(
+          found.rows.map(({ id }) => id),
+          ["a-1"]
+        )
+        const query = { sort: "priority", now: "2026-01-01T00:00:00Z" } as const
+        assert.deepStrictEqual(yield* store.ready(query), { ids: ["a-1"], total: 1 })
+      }))
+
     test("G19: letting a row go takes its mark, labels and versions along, and leaves its trail", () =>
       Effect.gen(function* () {
         const store = yield* IssueStore
