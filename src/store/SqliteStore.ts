@@ -42,8 +42,12 @@ const decodeOutcome = Schema.decodeOption(Schema.parseJson(Schema.Union(PastFlus
 /** Rows that `findParts` reads at a time. */
 const foundAtATime = 500
 
-/** What is known of a row before its line is read. */
-type FoundLinks = Omit<FoundRow, "line" | "revision">
+/** What is known of a row before its line is read: where that is, and the links. */
+interface Place {
+  readonly place: number
+  readonly dependencyCount: number
+  readonly dependentCount: number
+}
 
 interface RowShape {
   readonly id: string
@@ -324,12 +328,12 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
           Effect.gen(function* () {
             // links counted for all at once: one by one that takes twice as long
             const found = yield* run(
-              sql<FoundLinks>`with needed (id, n) as materialized
+              sql<Place>`with needed (id, n) as materialized
                   (select issue_id, count(*) from dependencies group by issue_id),
                 needing (id, n) as materialized
                   (select d.depends_on_id, count(*) from dependencies d join issues x on x.id = d.issue_id
                     where x.status <> 'tombstone' group by d.depends_on_id)
-              select i.id, coalesce(needed.n, 0) as "dependencyCount", coalesce(needing.n, 0) as "dependentCount"
+              select i.rowid as place, coalesce(needed.n, 0) as "dependencyCount", coalesce(needing.n, 0) as "dependentCount"
               from issues i left join needed on needed.id = i.id left join needing on needing.id = i.id
               where ${conditions(filter)} order by i.priority, i.created_at desc, i.id`
             )
@@ -338,8 +342,8 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
               if (from > 0) yield* Effect.yieldNow()
               const some = found.slice(from, from + foundAtATime)
               const rows = yield* run(
-                sql<Row>`select i.id, i.line, i.revision from json_each(${json(some.map(({ id }) => id))}) e
-                  join issues i on i.id = e.value order by e.key`
+                sql<Row>`select i.id, i.line, i.revision from json_each(${json(some.map(({ place }) => place))}) e
+                  cross join issues i on i.rowid = e.value order by e.key`
               )
               parts.push(
                 part(
