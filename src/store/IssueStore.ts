@@ -186,6 +186,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** Every row with its mark, in no order. */
     readonly rows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly row: (id: string) => Effect.Effect<Option.Option<MarkedRow>, StoreError>
+    /** Those that there are of many, in the order of the ids. */
+    readonly rowsOf: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     /** Only the marked rows, read in one snapshot. */
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>

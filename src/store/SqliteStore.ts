@@ -239,6 +239,11 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         Effect.map(rows => rows.map(toMarkedRow))
       ),
       row,
+      rowsOf: Effect.fnUntraced(function* (ids) {
+        const rows = yield* run(sql<RowShape>`select ${rowColumns} from json_each(${json(ids)}) e
+          cross join issues i on i.id = e.value left join dirty_issues d on d.issue_id = i.id order by e.key`)
+        return rows.map(toMarkedRow)
+      }),
       markedRows: run(sql<RowShape>`select ${rowColumns} from dirty_issues d join issues i on i.id = d.issue_id`).pipe(
         Effect.map(rows => rows.map(toMarkedRow))
       ),

@@ -21,7 +21,7 @@ type Changes = Pick<
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const ready = yield* ReadyWork.make(rows)
-  const { actor, change, edit, editOne, find, issueOf, recordOf } = rows
+  const { actor, change, edit, editAll, editOne, find, issueOf, recordOf } = rows
 
   /** What a claim sets. */
   const claimed: Issue.IssueUpdate = { assignee: actor, status: "in_progress" }
@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     change(
       "delete",
       Effect.gen(function* () {
-        const { edges } = yield* store.graph
+        const graph = yield* store.graph
         const wanted = new Map<string, MarkedRow>()
         const already = new Set<string>()
         for (const id of ids) {
@@ -125,17 +125,21 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           else wanted.set(row.id, row)
         }
         if (how.cascade === true) {
-          for (const id of wanted.keys()) {
-            for (const edge of edges) {
-              if (edge.dependsOnId !== id || wanted.has(edge.issueId)) continue
-              const row = yield* store.row(edge.issueId)
-              if (Option.isSome(row) && !Issue.isTombstone(yield* recordOf(row.value)))
-                wanted.set(edge.issueId, row.value)
-            }
+          const alive = new Set(graph.rows.map(({ id }) => id))
+          const dependents = new Map<string, Array<string>>()
+          for (const { dependsOnId, issueId } of graph.edges) {
+            if (!alive.has(issueId)) continue
+            const others = dependents.get(dependsOnId)
+            if (others === undefined) dependents.set(dependsOnId, [issueId])
+            else others.push(issueId)
           }
+          // a set is gone through with what is added to it meanwhile
+          const reached = new Set(wanted.keys())
+          for (const id of reached) for (const other of dependents.get(id) ?? []) reached.add(other)
+          for (const row of yield* store.rowsOf([...reached])) wanted.set(row.id, row)
         }
         if (how.dryRun !== true) {
-          for (const row of wanted.values()) yield* edit(row, "deleted", [IssueChange.remove(how.reason)], how.reason)
+          yield* editAll([...wanted.values()], "deleted", [IssueChange.remove(how.reason)], how.reason)
         }
         // other issues are left alone: a tombstone blocks nothing, and undelete finds its links where they were
         return { deleted: [...wanted.keys()], already: [...already], dependenciesRemoved: 0 }
@@ -150,16 +154,10 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       "closeEligibleEpics",
       Effect.gen(function* () {
         const epics = yield* Epics.find(rows)
-        return yield* Effect.forEach(
-          epics.filter(({ eligible }) => eligible),
-          ({ epic }) =>
-            Effect.flatMap(find(epic.id), row =>
-              Effect.map(
-                edit(row, "closed", [IssueChange.close("All children completed")], "All children completed"),
-                Issue.fromRecord
-              )
-            )
-        )
+        const eligible = epics.flatMap(({ eligible, epic }) => (eligible ? [epic.id] : []))
+        const reason = "All children completed"
+        const closed = yield* editAll(yield* store.rowsOf(eligible), "closed", [IssueChange.close(reason)], reason)
+        return closed.map(Issue.fromRecord)
       }).pipe(Effect.provideService(IssueStore, store))
     ),
     close: (id, how = {}) => editOne("close", id, "closed", [IssueChange.close(how.reason)], how.reason),

@@ -1,6 +1,5 @@
 /** The use cases that only read. Each brings the store up to date first, if that takes no long wait (G26). */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Instant from "../domain/Instant.ts"
 import type * as Issue from "../domain/Issue.ts"
 import * as IssueFilter from "../domain/IssueFilter.ts"
@@ -23,16 +22,16 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const ready = yield* ReadyWork.make(rows)
   const { context, find, freshen, issueFrom, issueOf, issuesOf } = rows
 
-  const linked = (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) =>
-    Effect.forEach(links, ({ id, type }) =>
-      Effect.flatMap(store.row(id), row =>
-        Option.isNone(row)
-          ? Effect.succeed([])
-          : Effect.map(issueOf(row.value), issue =>
-              issue.status === "tombstone" ? [] : [{ issue, dependencyType: type }]
-            )
-      )
-    ).pipe(Effect.map(found => found.flat()))
+  /** The issues at the other ends, of those that live. */
+  const linked = Effect.fnUntraced(function* (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) {
+    if (links.length === 0) return []
+    const { rows } = yield* store.find({ ids: links.map(({ id }) => id) })
+    const issues = new Map(rows.map(row => [row.id, issueFrom(row)] as const))
+    return links.flatMap(({ id, type }) => {
+      const issue = issues.get(id)
+      return issue === undefined ? [] : [{ issue, dependencyType: type }]
+    })
+  })
 
   const listed = (issue: Issue.Issue, { dependencyCount, dependentCount }: FoundRow): ListedIssue => ({
     issue,

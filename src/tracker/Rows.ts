@@ -151,22 +151,6 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   /** A change that is judged by all issues together, and so cannot be by those that can be read. */
   const changeWhole = changing(Effect.fail)
 
-  const save = (row: MarkedRow | undefined, record: IssueRecord.IssueRecord, event: string, comment?: string) =>
-    Effect.gen(function* () {
-      yield* store.write([{ record, state: { _tag: "dirty", base: row && baseOf(row) } }])
-      yield* store.addEvents([
-        {
-          issueId: record.id,
-          type: event,
-          actor: options.actor,
-          at: IssueRecord.text(record, "updated_at") ?? "",
-          newValue: IssueRecord.line(record),
-          ...(row === undefined ? {} : { oldValue: row.line }),
-          ...(comment === undefined ? {} : { comment })
-        }
-      ])
-    })
-
   /** Issues that were not there, with their first events. */
   const saveNew = Effect.fnUntraced(function* (records: ReadonlyArray<IssueRecord.IssueRecord>) {
     yield* store.write(records.map(record => ({ record, state: { _tag: "dirty", base: undefined } })))
@@ -181,18 +165,43 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     )
   })
 
-  /** Edits a row; what changes nothing writes nothing. */
-  const edit = Effect.fnUntraced(function* (
-    row: MarkedRow,
+  /** Edits rows, all in one way; what changes nothing writes nothing. Gives them as they are then. */
+  const editAll = Effect.fnUntraced(function* (
+    rows: ReadonlyArray<MarkedRow>,
     event: string,
     edits: ReadonlyArray<IssueChange.Edit>,
     comment?: string
   ) {
-    const before = yield* recordOf(row)
-    const after = IssueChange.apply(before, yield* context, ...edits)
-    if (after !== before) yield* save(row, after, event, comment)
-    return after
+    const how = yield* context
+    const records = yield* Effect.forEach(rows, row =>
+      Effect.map(recordOf(row), before => ({ row, before, after: IssueChange.apply(before, how, ...edits) }))
+    )
+    const changed = records.filter(({ after, before }) => after !== before)
+    if (changed.length > 0) {
+      yield* store.write(
+        changed.map(({ after, row }) => ({ record: after, state: { _tag: "dirty", base: baseOf(row) } }))
+      )
+      yield* store.addEvents(
+        changed.map(({ after, row }) => ({
+          issueId: after.id,
+          type: event,
+          actor: options.actor,
+          at: IssueRecord.text(after, "updated_at") ?? "",
+          newValue: IssueRecord.line(after),
+          oldValue: row.line,
+          ...(comment === undefined ? {} : { comment })
+        }))
+      )
+    }
+    return records.map(({ after }) => after)
   })
+
+  /** As `editAll`, of one. */
+  const edit = (row: MarkedRow, event: string, edits: ReadonlyArray<IssueChange.Edit>, comment?: string) =>
+    Effect.map(editAll([row], event, edits, comment), ([after]) => {
+      if (after === undefined) throw new Error("one row has one record")
+      return after
+    })
 
   /** One issue, found by its id, edited. */
   const editOne = (name: string, id: string, event: string, edits: ReadonlyArray<IssueChange.Edit>, comment?: string) =>
@@ -215,8 +224,8 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     freshen,
     change,
     changeWhole,
-    save,
     saveNew,
+    editAll,
     edit,
     editOne
   }

@@ -1,8 +1,8 @@
 /**
  * What is measured, and what it may cost: one row a line of the report.
  *
- * Costs are multiples of the row's floor. `must` is the budget, `want` where it should get to. Rows with a `gate` are
- * held to it by `--gate`; the others are told of only.
+ * Costs are multiples of the row's floor. `must` is the budget, `want` where it should get to. `--gate` holds a row to its
+ * `must`, or where that is not reached to its `gate`, so that it does not get worse.
  */
 
 export interface Budget {
@@ -10,6 +10,9 @@ export interface Budget {
   readonly want: number
   readonly gate?: number
 }
+
+/** What `--gate` lets a row cost. */
+export const gateOf = ({ gate, must }: Budget): number => gate ?? must
 
 /** What a process row runs on: a project of so many generated issues, of real ones, or none. */
 export type Size = number | "real"
@@ -43,7 +46,6 @@ const sized = (
   size: Size,
   budgets: {
     readonly list?: Budget
-    readonly create?: Budget
     readonly read?: Budget
     readonly page?: Budget
     readonly change?: Budget
@@ -61,13 +63,13 @@ const sized = (
   const filled = size !== 0
   return [
     // all there are: without a limit
-    row("list", budgets.list ?? budgets.whole, () => ["list"]),
+    row("list", budgets.list, () => ["list"]),
     row("ready", budgets.read, () => ["ready"]),
     ...(filled ? [row("show", budgets.read, (run, ids) => ["show", idAt(run, ids)])] : []),
     ...(filled ? [row("list --json --limit 50", budgets.page, () => ["list", "--json", "--limit", "50"])] : []),
     ...(filled ? [row("list --json --limit 0", budgets.whole, () => ["list", "--json", "--limit", "0"])] : []),
     ...(filled ? [row("export", budgets.whole, () => ["export"])] : []),
-    row("create", budgets.create ?? budgets.change, create),
+    row("create", budgets.change, create),
     ...(filled
       ? [row("update", budgets.change, (run, ids) => ["update", idAt(run, ids), "--title", `Changed ${run}`])]
       : [])
@@ -84,18 +86,17 @@ export const processRows: ReadonlyArray<ProcessRow> = [
   { name: "--version", size: 0, words: () => ["--version"], budget: { must: 1.6, want: 1.2 } },
   { name: "--help", size: 0, words: () => ["--help"], budget: { must: 1.6, want: 1.2 } },
   ...sized(0, {
-    list: { gate: 2.5, must: 2.2, want: 1.6 },
+    list: { must: 2.2, want: 1.6 },
     read: { must: 2.2, want: 1.6 },
-    change: { must: 2.6, want: 2.1 }
+    change: { gate: 2.8, must: 2.6, want: 2.1 }
   }),
   ...sized(1_000, { read: { must: 2.4, want: 1.7 }, page: { must: 2.4, want: 1.7 }, change: { must: 2.8, want: 2.2 } }),
   ...sized("real", {}),
   ...sized(10_000, {
     read: { must: 2.6, want: 1.8 },
     page: { must: 2.6, want: 1.8 },
-    whole: { must: 5, want: 4 },
-    create: { gate: 4, must: 3.2, want: 2.5 },
-    change: { must: 3.2, want: 2.5 }
+    whole: { gate: 7.5, must: 5, want: 4 },
+    change: { gate: 3.6, must: 3.2, want: 2.5 }
   }),
   ...sized(
     100_000,
@@ -108,7 +109,7 @@ export const processRows: ReadonlyArray<ProcessRow> = [
     size: 10_000,
     words: () => ["ready"],
     before: "pull",
-    budget: { must: 3.5, want: 2.5 }
+    budget: { gate: 4.1, must: 3.5, want: 2.5 }
   },
   {
     name: "import of 10,000 into an empty store",
@@ -116,14 +117,21 @@ export const processRows: ReadonlyArray<ProcessRow> = [
     words: () => ["import"],
     before: "empty",
     share: 0.2,
-    budget: { gate: 40, must: 30, want: 15 }
+    budget: { must: 30, want: 15 }
   },
-  { name: "30 creates at once", size: 0, words: create, atOnce: 30, share: 0.2, budget: { must: 2.8, want: 2.2 } }
+  {
+    name: "30 creates at once",
+    size: 0,
+    words: create,
+    atOnce: 30,
+    share: 0.2,
+    budget: { gate: 3.7, must: 2.8, want: 2.2 }
+  }
 ]
 
 export const insideRows: ReadonlyArray<InsideRow> = [
   { name: "flush of one change", size: 1_000, what: "flush" },
-  { name: "flush of one change", size: 10_000, what: "flush", budget: { must: 1.5, want: 1.15 } },
+  { name: "flush of one change", size: 10_000, what: "flush", budget: { gate: 1.8, must: 1.5, want: 1.15 } },
   { name: "flush of one change", size: 100_000, what: "flush", budget: { must: 1.5, want: 1.15 } },
   { name: "markDirty, a million a second", size: 0, what: "markDirty", budget: { must: 2, want: 1 } }
 ]
