@@ -394,16 +394,13 @@ export const layer = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFi
   Layer.effect(IssueFile, make(options))
 
 /** For reading only: nothing is replaced, and what a crash left is left for the next that writes. */
-export const layerReadOnly = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFileFailure | IssueFileRefused> =>
-  Layer.effect(
-    IssueFile,
-    Effect.map(make(options), file =>
-      IssueFile.of({
-        ...file,
-        replace: () => Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" })),
-        recoverAside: Effect.succeedNone,
-        discardAside: Effect.void,
-        quarantineAside: () => Effect.succeed(file.path)
-      })
-    )
+export const makeReadOnly = (options: IssueFileOptions) =>
+  Effect.map(make(options), file =>
+    IssueFile.of({
+      ...file,
+      replace: () => Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" })),
+      recoverAside: Effect.succeedNone,
+      discardAside: Effect.void,
+      quarantineAside: () => Effect.succeed(file.path)
+    })
   )

@@ -273,18 +273,15 @@ export const make = Effect.fnUntraced(function* (options: IssueLockOptions, disk
 export const layer = (options: IssueLockOptions): Layer.Layer<IssueLock> => Layer.effect(IssueLock, make(options))
 
 /** For reading only, where no lock can be taken: a read runs as it is, whatever would write is refused. */
-export const layerReadOnly = (options: Pick<IssueLockOptions, "path">): Layer.Layer<IssueLock> => {
+export const readOnly = ({ path }: Pick<IssueLockOptions, "path">): IssueLock["Type"] => {
   const refused = Effect.suspend(() =>
-    Effect.fail(new LockUnavailable({ path: options.path, reason: "the store is open for reading only" }))
+    Effect.fail(new LockUnavailable({ path, reason: "the store is open for reading only" }))
   )
-  return Layer.succeed(
-    IssueLock,
-    IssueLock.of({
-      path: options.path,
-      withLock: () => refused,
-      withLockWithin: (_, section) => section,
-      hold: refused,
-      verify: refused
-    })
-  )
+  return IssueLock.of({
+    path,
+    withLock: () => refused,
+    withLockWithin: (_, section) => section,
+    hold: refused,
+    verify: refused
+  })
 }

@@ -4,7 +4,8 @@
 import { existsSync } from "node:fs"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { type Migration, StoreError } from "./IssueStore.ts"
 import initial from "./migrations/0001_initial.ts"
 import readinessIndex from "./migrations/0002_readiness_index.ts"
@@ -105,8 +106,7 @@ export interface Options {
   readonly busyTimeout?: Duration.DurationInput
 }
 
-/** The database, with our schema. A newer or a foreign one is refused and stays as it is. */
-export const open = (options: Options): Effect.Effect<Sqlite.Sqlite, StoreError, Scope.Scope> =>
+const opened = (options: Options) =>
   Effect.gen(function* () {
     const busyTimeout = options.busyTimeout ?? Duration.seconds(30)
     if (options.path !== ":memory:") yield* inspectWithLog(options.path, busyTimeout)
@@ -121,3 +121,19 @@ export const open = (options: Options): Effect.Effect<Sqlite.Sqlite, StoreError,
     if (version < migrations.length) yield* migrate(db)
     return db
   })
+
+/**
+ * The database, with our schema, until the scope closes. A newer or a foreign one is refused, stays as it is, and is
+ * closed at once: somebody may want to take it over.
+ */
+export const open = (options: Options): Effect.Effect<Sqlite.Sqlite, StoreError, Scope.Scope> =>
+  Effect.uninterruptibleMask(restore =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const db = yield* restore(Scope.extend(opened(options), scope)).pipe(
+        Effect.onError(cause => Scope.close(scope, Exit.failCause(cause)))
+      )
+      yield* Effect.addFinalizer(exit => Scope.close(scope, exit))
+      return db
+    })
+  )

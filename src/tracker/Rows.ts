@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
   const prefix =
     options.prefix !== undefined
       ? Effect.succeed(options.prefix)
-      : Effect.map(store.ids("issues"), ids => IssueId.commonestPrefix(ids) ?? options.fallbackPrefix)
+      : Effect.map(store.ids("issues"), ids => IssueId.commonestPrefix(ids) ?? options.fallbackPrefix())
 
   /** The living issue that a renamed one is now, after however many renamings. */
   const successor = Effect.fnUntraced(function* (row: MarkedRow) {

@@ -429,7 +429,7 @@ export interface TrackerOptions {
   readonly actor: string
   /** Prefix of new ids. Default: the commonest in the store, else `fallbackPrefix`. */
   readonly prefix?: string | undefined
-  readonly fallbackPrefix: string
+  readonly fallbackPrefix: () => string
   /** Whether reads look at the issue file first, default true. A publish reconciles in any case. */
   readonly autoImport?: boolean | undefined
 }

@@ -134,7 +134,7 @@ export class Worker {
       )
       this.#scope = scope
       this.#tracker = await Effect.runPromise(
-        Tracker.make({ actor: this.clone.name, fallbackPrefix: "x" }).pipe(Effect.provide(services))
+        Tracker.make({ actor: this.clone.name, fallbackPrefix: () => "x" }).pipe(Effect.provide(services))
       )
     }
     return await Effect.runPromise(

@@ -75,7 +75,7 @@ const perform = (tracker: Tracker.Tracker["Type"], operation: Operation) => {
 }
 
 const answer = Effect.fnUntraced(function* ({ actor, call, operation }: Asked) {
-  const tracker = yield* Tracker.make({ actor, fallbackPrefix: "t" })
+  const tracker = yield* Tracker.make({ actor, fallbackPrefix: () => "t" })
   const ran = yield* Effect.either(perform(tracker, operation))
   const said =
     ran._tag === "Right"
