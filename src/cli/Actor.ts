@@ -4,9 +4,8 @@
  * Asking git costs a process, so only commands that change something do.
  */
 import { execFile } from "node:child_process"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import { Environment, variable } from "./Environment.ts"
 import { Settings } from "./Settings.ts"
 
 /** `git config user.name`, which git reads from its environment and files; nothing if there is none, or no git. */
@@ -25,9 +24,5 @@ export const find = Effect.fn("Actor.find")(function* (options: { readonly mutat
   if (actor !== undefined) return actor
   const fromGit = options.mutates ? yield* gitUserName : undefined
   if (fromGit !== undefined) return fromGit
-  const user = yield* Effect.option(Config.string("USER"))
-  return Option.getOrElse(
-    Option.filter(user, name => name !== ""),
-    () => "unknown"
-  )
+  return variable(yield* Environment, "USER") ?? "unknown"
 })

@@ -4,11 +4,10 @@
  * Looks, and writes nothing. Names in `metadata.json` are foreign input: only plain file names are taken (G33).
  */
 import * as Path from "@effect/platform/Path"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { WorkspaceInvalid, WorkspaceNotFound } from "./CliError.ts"
+import { Environment, variable } from "./Environment.ts"
 import { Settings } from "./Settings.ts"
 import * as SmallFile from "./SmallFile.ts"
 
@@ -26,11 +25,6 @@ const issueFileNames = ["issues.jsonl", "beads.jsonl"] as const
 
 /** What shows that a directory named `.beads` is a project's, and not only a place for settings. */
 const marks = ["metadata.json", defaultDatabase, ...issueFileNames]
-
-const variable = (name: string) =>
-  Effect.map(Effect.option(Config.string(name)), value =>
-    Option.getOrUndefined(Option.filter(value, text => text !== ""))
-  )
 
 const isPlainName = (name: unknown, extension: string): name is string =>
   typeof name === "string" &&
@@ -130,7 +124,7 @@ const named = Effect.fnUntraced(function* () {
     if (!given.endsWith(".db")) return yield* new WorkspaceNotFound({ directory: given, named: true })
     return { directory: path.dirname(given), database: given }
   }
-  const directory = yield* variable("BEADS_DIR")
+  const directory = variable(yield* Environment, "BEADS_DIR")
   return directory === undefined ? undefined : { directory: path.resolve(directory) }
 })
 

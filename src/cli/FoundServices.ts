@@ -1,13 +1,13 @@
 /** What a command runs on, in the `.beads` found from the working directory. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { Project } from "./Project.ts"
 import * as Services from "./Services.ts"
 
-export const layer = (options: Services.ServicesOptions) =>
-  Layer.unwrapEffect(
+/** As `Services.provide`, there. */
+export const provide =
+  (options: Services.ServicesOptions) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const project = yield* Project
-      return Services.layer(yield* project.location, yield* project.config, options)
+      return yield* Services.provide(yield* project.location, yield* project.config, options)(work)
     })
-  )

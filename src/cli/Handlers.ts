@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type { Tracker } from "../tracker/Tracker.ts"
 import { type CommandSpec, changesIssues, type Input } from "./CommandSpec.ts"
 import * as Table from "./CommandTable.ts"
+import type { Environment } from "./Environment.ts"
 import type { CommandError } from "./ExitCode.ts"
 import type { Project } from "./Project.ts"
 import type { Session } from "./Session.ts"
@@ -16,7 +17,14 @@ import type { Stdio } from "./Stdio.ts"
 import type { WorkingDirectory } from "./WorkingDirectory.ts"
 
 /** What every command can use. */
-export type Surroundings = Stdio | Settings | Project | WorkingDirectory | FileSystem.FileSystem | Path.Path
+export type Surroundings =
+  | Stdio
+  | Settings
+  | Project
+  | Environment
+  | WorkingDirectory
+  | FileSystem.FileSystem
+  | Path.Path
 
 type Run<S extends CommandSpec, R> = (input: Input<S>) => Effect.Effect<void, CommandError, R>
 
@@ -45,15 +53,15 @@ const tracked =
   ): Handler =>
   input =>
     Effect.gen(function* () {
-      const { layer } = yield* Effect.promise(() => import("./FoundServices.ts"))
+      const { provide } = yield* Effect.promise(() => import("./FoundServices.ts"))
       const command = load(module)(input)
       const mutates = changesIssues(spec, flag => Boolean(input.flags[flag]))
-      const attempt = Effect.provide(command, layer({ mutates }))
+      const attempt = provide({ mutates })(command)
       if (mutates || needsStore) return yield* attempt
       yield* Effect.catchIf(attempt, isUnusableStore, error =>
         Effect.logWarning(
           `${error.message}. Answering from the issue file; changes not published yet are not shown`
-        ).pipe(Effect.andThen(Effect.provide(command, layer({ mutates: false, inMemory: true }))))
+        ).pipe(Effect.andThen(provide({ mutates: false, inMemory: true })(command)))
       )
     })
 

@@ -1,7 +1,6 @@
 /** The standard streams of this process. */
 import { fstatSync, writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { FileUnusable } from "./CliError.ts"
 import * as Escape from "./Escape.ts"
 import { type Screen, Stdio, type Style, type Styled } from "./Stdio.ts"
@@ -134,8 +133,8 @@ const rendered = (text: Styled): string =>
 
 const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clearStatus), write)
 
-export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
-  return Stdio.of({
+export const make = (): Stdio["Type"] =>
+  Stdio.of({
     out: text => cleared(write("stdout", Escape.text(text))),
     outJson: json => cleared(write("stdout", Escape.json(json))),
     outStyled: text => cleared(write("stdout", rendered(text))),
@@ -146,4 +145,3 @@ export const layer: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
     statusLine: isTerminal("stderr") && !isDumb() ? statusLine : undefined,
     readAll
   })
-})

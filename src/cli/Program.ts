@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Argv from "./Argv.ts"
+import type { Environment } from "./Environment.ts"
 import type { CommandError } from "./ExitCode.ts"
 import * as Output from "./Output.ts"
 import { make as makeProject, Project } from "./Project.ts"
@@ -85,7 +86,11 @@ const settingsOrProblem = (reading: Argv.Reading) =>
 /** Runs a command line. Interruption passes through: a signal has its own exit codes. */
 export const main = (
   words: ReadonlyArray<string>
-): Effect.Effect<number, never, Stdio | WorkingDirectory | FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
+): Effect.Effect<
+  number,
+  never,
+  Stdio | Environment | WorkingDirectory | FileSystem.FileSystem | Path.Path | Terminal.Terminal
+> =>
   Effect.gen(function* () {
     const reading = Argv.read(words)
     const { problem, project, settings } = yield* settingsOrProblem(reading)

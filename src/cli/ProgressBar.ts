@@ -3,7 +3,6 @@
  * `--quiet`, and not before a second has passed, so that whoever pipes or works fast never sees it.
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Progress from "../flush/Progress.ts"
 import { Settings } from "./Settings.ts"
 import { Stdio } from "./Stdio.ts"
@@ -44,14 +43,12 @@ export const make = (now: () => number, draw: (text: string) => void): Progress.
   }
 }
 
-/** The bar, where there is a terminal that shall have one. */
-export const layer: Layer.Layer<Progress.Progress, never, Stdio | Settings> = Layer.unwrapScoped(
-  Effect.gen(function* () {
-    const { statusLine } = yield* Stdio
-    const { json, quiet } = yield* Settings
-    if (statusLine === undefined || json || quiet) return Progress.layerCallback(() => {})
-    const clock = yield* Effect.clock
-    yield* Effect.addFinalizer(() => Effect.sync(() => statusLine("")))
-    return Progress.layerCallback(make(() => clock.unsafeCurrentTimeMillis(), statusLine))
-  })
-)
+/** The bar, where there is a terminal that shall have one; taken away when the scope closes. */
+export const progress = Effect.gen(function* () {
+  const { statusLine } = yield* Stdio
+  const { json, quiet } = yield* Settings
+  if (statusLine === undefined || json || quiet) return Progress.callback(() => {})
+  const clock = yield* Effect.clock
+  yield* Effect.addFinalizer(() => Effect.sync(() => statusLine("")))
+  return Progress.callback(make(() => clock.unsafeCurrentTimeMillis(), statusLine))
+})

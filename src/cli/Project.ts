@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { WorkspaceInvalid, WorkspaceNotFound } from "./CliError.ts"
 import type { Location } from "./Discovery.ts"
+import type { Environment } from "./Environment.ts"
 import type { Settings } from "./Settings.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
 
@@ -19,7 +20,7 @@ export class Project extends Context.Tag("effect-beads/cli/Project")<
 
 /** By what flag and environment say, else from the working directory upwards. */
 export const make = Effect.gen(function* () {
-  const context = yield* Effect.context<FileSystem.FileSystem | Path.Path | Settings | WorkingDirectory>()
+  const context = yield* Effect.context<FileSystem.FileSystem | Path.Path | Settings | Environment | WorkingDirectory>()
   const location = yield* Effect.cached(
     Effect.gen(function* () {
       const Discovery = yield* Effect.promise(() => import("./Discovery.ts"))

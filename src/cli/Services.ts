@@ -1,8 +1,9 @@
 /** What a command that works on issues runs on: the `.beads` found, the actor, the tracker. */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import * as Progress from "../flush/Progress.ts"
 import * as Workspace from "../tracker/Workspace.ts"
 import * as Actor from "./Actor.ts"
 import * as ConfigFile from "./ConfigFile.ts"
@@ -31,30 +32,38 @@ export interface ServicesOptions {
 }
 
 /** Tracker and session at a place; `config` is what its `config.yaml` says. */
-export const layer = (location: Location, config: ReadonlyMap<string, string>, options: ServicesOptions) =>
-  Layer.unwrapEffect(
-    Effect.gen(function* () {
-      const settings = yield* Settings
-      const actor = yield* Actor.find(options)
-      return Layer.merge(
-        Layer.succeed(Session, { location, actor }),
-        (options.inMemory === true ? Workspace.layerReadOnly : Workspace.layer)({
-          directory: location.directory,
-          issueFile: location.issueFile,
-          store: location.database,
-          actor,
-          prefix: options.prefix ?? (yield* Prefix.configured(config)),
-          ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
-          flush: options.mutates && settings.flush ? "debounced" : "never",
-          // one attempt: what the exit code says of a change stays true (G11)
-          flushOptions: { retries: false },
-          autoImport: settings.import,
-          keepPrefix: yield* keepPrefix(location)
-        }).pipe(Layer.provide(ProgressBar.layer))
-      )
-    })
-  )
+const make = Effect.fnUntraced(function* (
+  location: Location,
+  config: ReadonlyMap<string, string>,
+  options: ServicesOptions
+) {
+  const settings = yield* Settings
+  const actor = yield* Actor.find(options)
+  const workspace = (options.inMemory === true ? Workspace.makeReadOnly : Workspace.make)({
+    directory: location.directory,
+    issueFile: location.issueFile,
+    store: location.database,
+    actor,
+    prefix: options.prefix ?? (yield* Prefix.configured(config)),
+    ...(settings.lockTimeout === undefined ? {} : { lockTimeout: settings.lockTimeout }),
+    flush: options.mutates && settings.flush ? "debounced" : "never",
+    // one attempt: what the exit code says of a change stays true (G11)
+    flushOptions: { retries: false },
+    autoImport: settings.import,
+    keepPrefix: yield* keepPrefix(location)
+  })
+  const services = yield* Effect.provideServiceEffect(workspace, Progress.Progress, ProgressBar.progress)
+  return Context.add(services, Session, { location, actor })
+})
 
-/** As `layer`, at a place whose settings nobody has read. */
-export const layerAt = (location: Location, options: ServicesOptions) =>
-  Layer.unwrapEffect(Effect.map(ConfigFile.load(location.directory), config => layer(location, config, options)))
+/** Runs something on tracker and session at a place, which close behind it. `config`: what `config.yaml` says there. */
+export const provide =
+  (location: Location, config: ReadonlyMap<string, string>, options: ServicesOptions) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.scoped(Effect.flatMap(make(location, config, options), services => Effect.provide(work, services)))
+
+/** As `provide`, at a place whose settings nobody has read. */
+export const provideAt =
+  (location: Location, options: ServicesOptions) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(ConfigFile.load(location.directory), config => provide(location, config, options)(work))

@@ -3,13 +3,12 @@
  *
  * Plain values; read once, before anything is opened.
  */
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { FlagValues } from "./Argv.ts"
 import * as Argv from "./Argv.ts"
 import { InvalidFlag } from "./CliError.ts"
+import { Environment, variable } from "./Environment.ts"
 
 export class Settings extends Context.Tag("effect-beads/cli/Settings")<
   Settings,
@@ -47,67 +46,64 @@ export const defaults: Settings["Type"] = {
 /** What `config.yaml` says, by the names of flags. */
 export type Configured = ReadonlyMap<string, string>
 
-const fromEnvironment = (...names: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    for (const name of names) {
-      const value = yield* Effect.option(Config.string(name))
-      if (Option.isSome(value) && value.value !== "") return { name, value: value.value }
-    }
-    return undefined
-  })
+interface Setting<A> {
+  readonly decode: (text: string) => A | undefined
+  readonly expected: string
+}
 
-/**
- * A setting by its flag, else by one of the variables, else by `config.yaml`. A variable with a value that makes no sense
- * is an error, as the flag would be; one in the file, which is everybody's, is passed over with a warning.
- */
-const decoded = <A>(
-  globals: FlagValues,
-  configured: Configured,
-  flag: string,
-  names: ReadonlyArray<string>,
-  setting: { readonly decode: (text: string) => A | undefined; readonly expected: string }
-) =>
-  Effect.gen(function* () {
-    const given = globals.get(flag)?.at(-1)
-    const said =
-      given === undefined || given === "" ? yield* fromEnvironment(...names) : { name: `--${flag}`, value: given }
-    if (said !== undefined) {
-      const value = setting.decode(said.value)
-      if (value !== undefined) return value
-      return yield* new InvalidFlag({ flag: said.name, value: said.value, expected: setting.expected })
-    }
-    const kept = configured.get(flag)
-    if (kept === undefined || kept === "") return undefined
-    const value = setting.decode(kept)
-    if (value === undefined) {
-      yield* Effect.logWarning(
-        `config.yaml: ${flag} is ${JSON.stringify(kept)}, expected ${setting.expected}; it is not heeded`
-      )
-    }
-    return value
-  })
-
-const aSwitch = {
+const aSwitch: Setting<boolean> = {
   decode: (text: string) => (Argv.isSwitch(text) ? Argv.isOn([text]) : undefined),
   expected: "true or false"
 }
-const aTime = { decode: Argv.durationMillis, expected: "a time such as 500ms, 5s or 1m" }
-const aText = { decode: (text: string) => text, expected: "text" }
+const aTime: Setting<number> = { decode: Argv.durationMillis, expected: "a time such as 500ms, 5s or 1m" }
+const aText: Setting<string> = { decode: (text: string) => text, expected: "text" }
 
-/** Reads the settings. */
+/**
+ * Reads the settings: each by its flag, else by one of its variables, else by `config.yaml`. A variable with a value that
+ * makes no sense is an error, as the flag would be; one in the file, which is everybody's, is passed over with a warning.
+ */
 export const make = Effect.fn("Settings.make")(function* (globals: FlagValues, configured: Configured = new Map()) {
-  const isOn = (flag: string, ...names: ReadonlyArray<string>) =>
-    Effect.map(decoded(globals, configured, flag, names, aSwitch), on => on === true)
-  const envelope = yield* isOn("json-envelope")
-  return Settings.of({
-    json: envelope || (yield* isOn("json", "BD_JSON")),
-    envelope,
-    quiet: yield* isOn("quiet"),
-    flush: !(yield* isOn("no-auto-flush", "BD_NO_AUTO_FLUSH")),
-    import: !(yield* isOn("no-auto-import", "BD_NO_AUTO_IMPORT")),
-    lockTimeout: yield* decoded(globals, configured, "lock-timeout", ["BD_LOCK_TIMEOUT", "BEADS_LOCK_TIMEOUT"], aTime),
-    actor: yield* decoded(globals, configured, "actor", ["BD_ACTOR"], aText),
+  const variables = yield* Environment
+  const problems: Array<InvalidFlag> = []
+  const notHeeded: Array<string> = []
+
+  const said = (flag: string, names: ReadonlyArray<string>) => {
+    const given = globals.get(flag)?.at(-1)
+    if (given !== undefined && given !== "") return { name: `--${flag}`, value: given }
+    const name = names.find(name => variable(variables, name) !== undefined)
+    return name === undefined ? undefined : { name, value: variables[name] ?? "" }
+  }
+
+  const decoded = <A>(setting: Setting<A>, flag: string, ...names: ReadonlyArray<string>): A | undefined => {
+    const asked = said(flag, names)
+    if (asked !== undefined) {
+      const value = setting.decode(asked.value)
+      if (value === undefined) {
+        problems.push(new InvalidFlag({ flag: asked.name, value: asked.value, expected: setting.expected }))
+      }
+      return value
+    }
     // where config.yaml is found by it, it cannot stand there
-    database: yield* decoded(globals, new Map(), "db", ["BEADS_DB", "BD_DB"], aText)
+    const kept = flag === "db" ? undefined : configured.get(flag)
+    if (kept === undefined || kept === "") return undefined
+    const value = setting.decode(kept)
+    if (value === undefined) notHeeded.push(`${flag} is ${JSON.stringify(kept)}, expected ${setting.expected}`)
+    return value
+  }
+
+  const envelope = decoded(aSwitch, "json-envelope") === true
+  const settings = Settings.of({
+    json: envelope || decoded(aSwitch, "json", "BD_JSON") === true,
+    envelope,
+    quiet: decoded(aSwitch, "quiet") === true,
+    flush: decoded(aSwitch, "no-auto-flush", "BD_NO_AUTO_FLUSH") !== true,
+    import: decoded(aSwitch, "no-auto-import", "BD_NO_AUTO_IMPORT") !== true,
+    lockTimeout: decoded(aTime, "lock-timeout", "BD_LOCK_TIMEOUT", "BEADS_LOCK_TIMEOUT"),
+    actor: decoded(aText, "actor", "BD_ACTOR"),
+    database: decoded(aText, "db", "BEADS_DB", "BD_DB")
   })
+  const [problem] = problems
+  if (problem !== undefined) return yield* problem
+  for (const why of notHeeded) yield* Effect.logWarning(`config.yaml: ${why}; it is not heeded`)
+  return settings
 })

@@ -76,6 +76,9 @@ export const layer: Layer.Layer<Progress> = Layer.effect(
   }))
 )
 
-/** What is told handed to a function, at once. */
+/** What is told handed to a function, at once; there are no `events`. */
+export const callback = (report: ProgressService["report"]): ProgressService => ({ report, events: Stream.empty })
+
+/** As `callback`. */
 export const layerCallback = (report: ProgressService["report"]): Layer.Layer<Progress> =>
-  Layer.succeed(Progress, { report, events: Stream.empty })
+  Layer.succeed(Progress, callback(report))

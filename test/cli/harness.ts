@@ -6,7 +6,8 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { expect } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
+import { Environment } from "../../src/cli/Environment.ts"
 import * as Escape from "../../src/cli/Escape.ts"
 import * as Output from "../../src/cli/Output.ts"
 import * as Program from "../../src/cli/Program.ts"
@@ -68,7 +69,7 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
           NodeFileSystem.layer,
           NodePath.layer,
           NodeTerminal.layer,
-          Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries({ BD_ACTOR: "ann", ...options.env })))),
+          Layer.succeed(Environment, { BD_ACTOR: "ann", ...options.env }),
           Logger.replace(
             Logger.defaultLogger,
             Output.logger(text => (stderr += text))

@@ -151,7 +151,7 @@ const publish = (location: Discovery.Location) =>
     return report.mode === "unchanged"
       ? "nothing had to be published"
       : `published ${Plural.of(report.written, "line")}`
-  }).pipe(Effect.provide(Services.layerAt(location, { mutates: true })))
+  }).pipe(Services.provideAt(location, { mutates: true }))
 
 /** Each finding that has a repair, repaired; one that fails keeps none of the others from being tried. */
 const repair = Effect.fnUntraced(function* (found: Surveyed, justThere: boolean, flags: Input<typeof doctor>["flags"]) {

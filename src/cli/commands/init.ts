@@ -95,7 +95,7 @@ export const run = Effect.fn("bd.init")(function* ({ flags }: Input<typeof init>
 
   yield* prepare.pipe(unusable)
   const report = yield* Effect.flatMap(Tracker, tracker => tracker.init).pipe(
-    Effect.provide(Services.layerAt(location, { mutates: false, prefix: wanted }))
+    Services.provideAt(location, { mutates: false, prefix: wanted })
   )
   yield* ConfigFile.change(location.directory, text =>
     ConfigFile.read(text).get(ConfigFile.prefixKey) === report.prefix
