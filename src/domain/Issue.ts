@@ -8,7 +8,6 @@
  * Pure; knows nothing of files or databases.
  */
 import * as Effect from "effect/Effect"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as IssueRecord from "./IssueRecord.ts"
 import * as JsonText from "./JsonText.ts"
@@ -306,105 +305,136 @@ const rules: Readonly<Record<string, string>> = {
   dependency_type: `one of ${dependencyTypes.join(", ")}`
 }
 
-const Title = Schema.String.pipe(
-  Schema.filter(title => {
-    // counted as people count, not in UTF-16 units; cut first, for titles of many megabytes
-    const length = Array.from(title.slice(0, 1001)).length
-    return length >= 1 && length <= 500 && title.trim() !== ""
-  })
-)
+/** The value that a field gets; `undefined` if it must not be given this one. */
+type Check<A> = (given: unknown) => A | undefined
 
-/** A number, or text that is one for `pattern` when `prefix` is taken off. */
-const numeric = (pattern: RegExp) =>
-  Schema.transformOrFail(Schema.Union(Schema.Number, Schema.String), Schema.Number, {
-    strict: true,
-    decode: (input, _, ast) => {
-      const match = pattern.exec(String(input).trim())
-      return match === null
-        ? ParseResult.fail(new ParseResult.Type(ast, input))
-        : ParseResult.succeed(Number(match.groups?.["digits"]))
-    },
-    encode: value => ParseResult.succeed(value)
-  })
+const text: Check<string> = given => (typeof given === "string" ? given : undefined)
 
-const Priority = numeric(/^[Pp]?(?<digits>[0-4])$/)
+const someText: Check<string> = given => text(given) || undefined
+
+const title: Check<string> = given => {
+  const words = text(given)
+  // counted as people count, not in UTF-16 units; cut first, for titles of many megabytes
+  const length = words === undefined ? 0 : Array.from(words.slice(0, 1001)).length
+  return length >= 1 && length <= 500 && words?.trim() !== "" ? words : undefined
+}
+
+const oneOf =
+  <A extends string>(known: ReadonlyArray<A>): Check<A> =>
+  given =>
+    known.find(value => value === given)
+
+/** A number, or text that is one for `pattern`, whose group `digits` counts. */
+const numeric =
+  (pattern: RegExp): Check<number> =>
+  given => {
+    if (typeof given !== "number" && typeof given !== "string") return undefined
+    const match = pattern.exec(String(given).trim())
+    return match === null ? undefined : Number(match.groups?.["digits"])
+  }
+
+const priority = numeric(/^[Pp]?(?<digits>[0-4])$/)
 
 // nine digits are 1,900 years
-const Minutes = numeric(/^(?<digits>\d{1,9})$/)
+const minutes = numeric(/^(?<digits>\d{1,9})$/)
 
-const Label = Schema.NonEmptyString
+const labels: Check<ReadonlyArray<string>> = given => {
+  if (!Array.isArray(given)) return undefined
+  const checked = given.map(someText)
+  return checked.every(label => label !== undefined) ? checked : undefined
+}
 
 /** An issue to be created. Priority and minutes are also taken as text (`"P1"`, `"30"`). */
-export const NewIssue = Schema.Struct({
-  title: Title,
-  description: Schema.optional(Schema.String),
-  design: Schema.optional(Schema.String),
-  acceptance_criteria: Schema.optional(Schema.String),
-  notes: Schema.optional(Schema.String),
+export interface NewIssue {
+  readonly title: string
+  readonly description?: string | undefined
+  readonly design?: string | undefined
+  readonly acceptance_criteria?: string | undefined
+  readonly notes?: string | undefined
   /** Default `open`. */
-  status: Schema.optional(Schema.Literal(...statuses)),
+  readonly status?: (typeof statuses)[number] | undefined
   /** Default 2. */
-  priority: Schema.optional(Priority),
+  readonly priority?: number | undefined
   /** Default `task`. */
-  issue_type: Schema.optional(Schema.Literal(...issueTypes)),
-  assignee: Schema.optional(Schema.String),
-  estimated_minutes: Schema.optional(Minutes),
-  external_ref: Schema.optional(Schema.String),
-  labels: Schema.optional(Schema.Array(Label))
-})
-export type NewIssue = typeof NewIssue.Type
+  readonly issue_type?: (typeof issueTypes)[number] | undefined
+  readonly assignee?: string | undefined
+  readonly estimated_minutes?: number | undefined
+  readonly external_ref?: string | undefined
+  readonly labels?: ReadonlyArray<string> | undefined
+}
 
 /** The fields to change. What is absent stays; an empty text and `null` clear a field. */
-export const IssueUpdate = Schema.Struct({
-  title: Schema.optional(Title),
-  description: Schema.optional(Schema.String),
-  design: Schema.optional(Schema.String),
-  acceptance_criteria: Schema.optional(Schema.String),
-  notes: Schema.optional(Schema.String),
-  status: Schema.optional(Schema.Literal(...statuses)),
-  priority: Schema.optional(Priority),
-  issue_type: Schema.optional(Schema.Literal(...issueTypes)),
-  assignee: Schema.optional(Schema.String),
-  estimated_minutes: Schema.optional(Schema.NullOr(Minutes)),
-  external_ref: Schema.optional(Schema.String)
-})
-export type IssueUpdate = typeof IssueUpdate.Type
+export interface IssueUpdate extends Partial<Omit<NewIssue, "title" | "estimated_minutes" | "labels">> {
+  readonly title?: string | undefined
+  readonly estimated_minutes?: number | null | undefined
+}
+
+/** A check for each field of `A`. */
+type Checks<A> = { readonly [Field in keyof A]-?: Check<Exclude<A[Field], undefined>> }
+
+const updateChecks: Checks<IssueUpdate> = {
+  title,
+  description: text,
+  design: text,
+  acceptance_criteria: text,
+  notes: text,
+  status: oneOf(statuses),
+  priority,
+  issue_type: oneOf(issueTypes),
+  assignee: text,
+  estimated_minutes: given => (given === null ? null : minutes(given)),
+  external_ref: text
+}
+
+const newIssueChecks: Checks<NewIssue> = { ...updateChecks, estimated_minutes: minutes, labels }
 
 const valueText = (value: unknown): string =>
   typeof value === "string" ? value : value === undefined ? "" : (JSON.stringify(value) ?? String(value))
 
-/** What `input` holds at the place where decoding failed, and the field it belongs to. */
-const invalid = (error: ParseResult.ParseError, input: unknown): InvalidValue => {
-  const path = ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path ?? []
-  const field = String(path[0] ?? "issue")
-  const value =
-    typeof input === "object" && input !== null ? Object.getOwnPropertyDescriptor(input, field)?.value : input
-  return new InvalidValue({ field, value: valueText(value), rule: rules[field] ?? "text" })
-}
+const invalid = (field: string, given: unknown) =>
+  Effect.fail(new InvalidValue({ field, value: valueText(given), rule: rules[field] ?? "text" }))
+
+/** The fields that `input` has, each checked; by hand, since a schema takes longer to load than all else that creates. */
+const decodeFields =
+  <A extends object>(checks: Checks<A>, required: ReadonlyArray<keyof A & string>) =>
+  (input: unknown): Effect.Effect<A, InvalidValue> =>
+    Effect.suspend(() => {
+      if (typeof input !== "object" || input === null || Array.isArray(input)) return invalid("issue", input)
+      const given: Readonly<Record<string, unknown>> = { ...input }
+      const fields: Record<string, unknown> = {}
+      for (const [field, check] of Object.entries<Check<unknown>>(checks)) {
+        const value = Object.hasOwn(given, field) ? given[field] : undefined
+        if (value === undefined && !required.some(name => name === field)) continue
+        const checked = check(value)
+        if (checked === undefined) return invalid(field, value)
+        fields[field] = checked
+      }
+      // each field of `A` has been through its check, and those that are required are there
+      return Effect.succeed(fields as A)
+    })
 
 /** Checks an issue to be created; keys that are no fields are left out. */
-export const decodeNewIssue = (input: unknown): Effect.Effect<NewIssue, InvalidValue> =>
-  Schema.decodeUnknown(NewIssue)(input).pipe(Effect.mapError(error => invalid(error, input)))
+export const decodeNewIssue = decodeFields<NewIssue>(newIssueChecks, ["title"])
 
 /** Checks the fields to change; keys that are no fields are left out. */
-export const decodeIssueUpdate = (input: unknown): Effect.Effect<IssueUpdate, InvalidValue> =>
-  Schema.decodeUnknown(IssueUpdate)(input).pipe(Effect.mapError(error => invalid(error, input)))
+export const decodeIssueUpdate = decodeFields<IssueUpdate>(updateChecks, [])
 
-const check =
-  <A, I>(field: string, schema: Schema.Schema<A, I>) =>
-  (input: unknown): Effect.Effect<A, InvalidValue> =>
-    Schema.decodeUnknown(schema)(input).pipe(
-      Effect.mapError(() => new InvalidValue({ field, value: valueText(input), rule: rules[field] ?? "text" }))
-    )
+const decodeBy =
+  <A>(field: string, check: Check<A>) =>
+  (given: unknown): Effect.Effect<A, InvalidValue> =>
+    Effect.suspend(() => {
+      const checked = check(given)
+      return checked === undefined ? invalid(field, given) : Effect.succeed(checked)
+    })
 
 /** Checks a label to be added. */
-export const decodeLabel = check("label", Label)
+export const decodeLabel = decodeBy("label", someText)
 
 /** Checks the text of a comment. */
-export const decodeCommentText = check("comment", Schema.NonEmptyString)
+export const decodeCommentText = decodeBy("comment", someText)
 
 /** Checks the type of a dependency to be added. */
-export const decodeDependencyType = check("dependency_type", Schema.Literal(...dependencyTypes))
+export const decodeDependencyType = decodeBy("dependency_type", oneOf(dependencyTypes))
 
 /** A priority as people write it: `0`–`4`, `P0`–`P4`. */
-export const decodePriority = check("priority", Priority)
+export const decodePriority = decodeBy("priority", priority)

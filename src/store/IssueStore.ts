@@ -80,28 +80,30 @@ export interface FileRecord {
 }
 
 /** A flush that had something to do, of whichever process. `at`: RFC 3339, UTC. */
-export const PastFlush = Schema.TaggedStruct("Flushed", {
-  at: Schema.String,
-  mode: Schema.Literal("incremental", "full", "unchanged"),
-  written: Schema.Number,
-  removed: Schema.Number,
-  bytes: Schema.Number
-})
+export interface PastFlush {
+  readonly _tag: "Flushed"
+  readonly at: string
+  readonly mode: "incremental" | "full" | "unchanged"
+  readonly written: number
+  readonly removed: number
+  readonly bytes: number
+}
 
 /** A flush that failed. */
-export const PastFailure = Schema.TaggedStruct("Failed", {
-  at: Schema.String,
-  reason: Schema.String,
-  detail: Schema.String
-})
+export interface PastFailure {
+  readonly _tag: "Failed"
+  readonly at: string
+  readonly reason: string
+  readonly detail: string
+}
 
-export type FlushOutcome = typeof PastFlush.Type | typeof PastFailure.Type
+export type FlushOutcome = PastFlush | PastFailure
 
 /** How flushing went lately. */
 export interface FlushRecord {
-  readonly lastFlush: typeof PastFlush.Type | undefined
+  readonly lastFlush: PastFlush | undefined
   /** The latest since then; one that could not be written down, on a full disk say, is not known. */
-  readonly lastFailure: typeof PastFailure.Type | undefined
+  readonly lastFailure: PastFailure | undefined
 }
 
 /** One entry of the audit trail. Values are texts: a line, a field, a reason. */

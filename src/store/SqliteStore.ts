@@ -9,7 +9,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Edge } from "../domain/DependencyGraph.ts"
 import * as Instant from "../domain/Instant.ts"
@@ -21,11 +20,10 @@ import * as Readiness from "../domain/Readiness.ts"
 import {
   type AuditEvent,
   type FileRecord,
+  type FlushOutcome,
   type FoundRow,
   IssueStore,
   type MarkedRow,
-  PastFailure,
-  PastFlush,
   type Row,
   type RowFilter,
   type StoreError
@@ -36,8 +34,22 @@ import { versionHash } from "./Version.ts"
 /** Versions kept of one issue: enough for the branches that are alive, bounded for the issues that change daily. */
 const versionsKept = 64
 
-/** A text of ours; what is none of ours is as good as none. */
-const decodeOutcome = Schema.decodeOption(Schema.parseJson(Schema.Union(PastFlush, PastFailure)))
+const outcomes = {
+  Flushed: { at: "string", mode: "string", written: "number", removed: "number", bytes: "number" },
+  Failed: { at: "string", reason: "string", detail: "string" }
+} as const
+
+/** What `recordFlush` has written; what is none of ours is as good as none. */
+const outcomeFrom = (text: string): FlushOutcome | undefined => {
+  try {
+    const value = JSON.parse(text) as Readonly<Record<string, unknown>>
+    const fields = value["_tag"] === "Flushed" ? outcomes.Flushed : outcomes.Failed
+    const isOurs = Object.entries(fields).every(([field, type]) => typeof value[field] === type)
+    return isOurs ? (value as unknown as FlushOutcome) : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** Rows that `findParts` reads at a time. */
 const foundAtATime = 500
@@ -444,10 +456,10 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         sql<{ value: string }>`select value from metadata where key in ('last_flush', 'last_failure')`
       ).pipe(
         Effect.map(rows => {
-          const outcomes = rows.flatMap(({ value }) => Option.toArray(decodeOutcome(value)))
+          const found = rows.flatMap(({ value }) => outcomeFrom(value) ?? [])
           return {
-            lastFlush: outcomes.find(outcome => outcome._tag === "Flushed"),
-            lastFailure: outcomes.find(outcome => outcome._tag === "Failed")
+            lastFlush: found.find(outcome => outcome._tag === "Flushed"),
+            lastFailure: found.find(outcome => outcome._tag === "Failed")
           }
         })
       ),
