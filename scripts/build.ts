@@ -8,103 +8,11 @@
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import * as path from "node:path"
 import { type BuildOptions, build, type Plugin } from "esbuild"
+import { plugins } from "./program/plugins.ts"
 
 const root = path.resolve(import.meta.dirname, "..")
-
-/** Modules of Node that many commands import and few use: together they take longer to load than the program. */
-const loadedLate = ["child_process", "crypto", "os"]
-
-/** Loads each of these when something of it is first used. */
-const late: Plugin = {
-  name: "late",
-  setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: new RegExp(`^(node:)?(${loadedLate.join("|")})$`) }, ({ namespace, path: module }) =>
-      namespace === "late" ? { path: module, external: true } : { path: module, namespace: "late" }
-    )
-    onLoad({ filter: /./, namespace: "late" }, async ({ path: module }) => {
-      const names = Object.keys(await import(module)).filter(name => /^\w+$/.test(name) && name !== "default")
-      const getters = names.map(name => `get ${name}() { return require("${module}").${name} }`)
-      return { contents: `module.exports = {${getters.join(",")}}`, loader: "js" }
-    })
-  }
-}
-
-/** What Effect finds out as it loads, and need not here: a part of its text, and what stands for it in the program. */
-const known = {
-  // for a logger that `bd` does not have; Node would set up a stream, and load all that streams and sockets need
-  logger: ['typeof process.stdout === "object"', "false"],
-  // whether the frame of this name is there; a stack trace of the program counts its lines. esbuild keeps names of keys
-  Utils: ['standard.effect_internal_function(() => new Error().stack)?.includes("effect_internal_function")', "true"]
-} as const
-
-const spareEffect: Plugin = {
-  name: "spare-effect",
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /\/effect\/dist\/esm\/(Utils|internal\/logger)\.js$/ }, ({ path: file }) => {
-      const text = readFileSync(file, "utf8")
-      const [part, answer] = file.endsWith("Utils.js") ? known.Utils : known.logger
-      // it works without, and starts a little later
-      if (!text.includes(part)) console.warn(`${file} no longer has what the build spares: ${part}`)
-      return { contents: text.replace(part, answer), loader: "js" }
-    })
-  }
-}
-
-const modules = createRequire(import.meta.url)
-
-/**
- * The add-on where its build puts it; looked for, and the failure told, as the package itself does if it is elsewhere.
- * By its path, since by its name Node would go on to other packages of that name further up, of another version perhaps.
- */
-const addOn = `module.exports = name => {
-  const path = require("path")
-  const at = require.resolve("better-sqlite3/package.json")
-  const root = path.dirname(at)
-  try {
-    return require(path.join(root, "build/Release", name))
-  } catch {
-    const bindings = require.resolve("bindings", { paths: [at] })
-    return require(bindings)({ bindings: name, module_root: root })
-  }
-}`
-
-/**
- * Takes better-sqlite3's JavaScript into the program: Node needs 5 ms to find and compile its many small files. If the
- * package that is installed is of another version, all of that is loaded instead: JavaScript and add-on belong together.
- */
-const sqlite: Plugin = {
-  name: "sqlite",
-  setup: ({ onLoad, onResolve }) => {
-    const { version } = modules("better-sqlite3/package.json") as { readonly version: string }
-    const bundled = modules.resolve("better-sqlite3")
-    onResolve({ filter: /^(better-sqlite3|bindings)$/ }, ({ path: module }) => ({ path: module, namespace: "sqlite" }))
-    onLoad({ filter: /^better-sqlite3$/, namespace: "sqlite" }, () => ({
-      contents: `module.exports = require("better-sqlite3/package.json").version === ${JSON.stringify(version)}
-        ? require(${JSON.stringify(bundled)})
-        : require("better-sqlite3/lib/index.js")`,
-      resolveDir: root
-    }))
-    onLoad({ filter: /^bindings$/, namespace: "sqlite" }, () => ({ contents: addOn }))
-  }
-}
-
-/** `import text from "./file?raw"`, as vitest has it: the file as its text. */
-const raw: Plugin = {
-  name: "raw",
-  setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /\?raw$/ }, ({ path: file, resolveDir }) => ({
-      path: path.join(resolveDir, file.replace(/\?raw$/, "")),
-      namespace: "raw"
-    }))
-    onLoad({ filter: /./, namespace: "raw" }, ({ path: file }) => ({
-      contents: readFileSync(file, "utf8"),
-      loader: "text"
-    }))
-  }
-}
 
 /** Modules that the program loads from files of their own: they are large, and one command needs them. */
 const apart: Readonly<Record<string, string>> = { graph: "src/cli/graph/Page.ts" }
@@ -135,6 +43,8 @@ const common = {
   // one byte a character: half the memory, and nothing to decode when it is read
   charset: "ascii",
   logLevel: "warning",
+  // a stand-in that lacks a name
+  logOverride: { "import-is-undefined": "error" },
   write: false
 } as const satisfies BuildOptions
 
@@ -146,7 +56,7 @@ const bundled = async (
   const { outputFiles } = await build({
     ...common,
     entryPoints: [entry],
-    plugins: [late, spareEffect, sqlite, raw, leftOut(apart)],
+    plugins: [...plugins, leftOut(apart)],
     define: {
       ...Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
       // Effect's clock counts by `process.hrtime`, and asks this only for the time of the start; it is dear to load

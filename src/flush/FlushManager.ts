@@ -531,7 +531,9 @@ export const make: Effect.Effect<FlushManager["Type"], never, Exporter | FlushOp
       flushNow: Effect.suspend(flushNow),
       awaitClean: Effect.suspend(awaitClean),
       status: Effect.sync(currentStatus),
-      changes: Stream.takeUntil(published.changes, status => status.phase._tag === "Closed"),
+      get changes() {
+        return Stream.takeUntil(published.changes, status => status.phase._tag === "Closed")
+      },
       shutdown: Effect.suspend(shutdown)
     })
   }

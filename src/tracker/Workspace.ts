@@ -74,7 +74,9 @@ const manualFlush = Effect.map(Exporter.Exporter, exporter =>
     flushNow: exporter.flush({ full: false }),
     awaitClean: Effect.void,
     status: Effect.succeed(idle),
-    changes: Stream.succeed(idle),
+    get changes() {
+      return Stream.succeed(idle)
+    },
     shutdown: Effect.void
   })
 )
