@@ -76,7 +76,7 @@ const clearStatus = () => {
 
 const statusLine = (text: string) => {
   clearStatus()
-  if (text === "") return
+  if (text === "" || !hasStatusLine()) return
   // one that is as wide as the terminal would go on in the next line, which is not taken away
   const stream = streamOf("stderr")
   stream.write(Escape.line(text).slice(0, Math.max(0, (stream.columns || 80) - 1)))
@@ -100,6 +100,9 @@ const isTerminal = (name: Name): boolean => {
 }
 
 const isDumb = (): boolean => process.env["TERM"] === "dumb"
+
+/** Asked when there is something to show: to know takes time. */
+const hasStatusLine = (): boolean => isTerminal("stderr") && !isDumb()
 
 const screen = (): Screen | undefined =>
   isTerminal("stdout")
@@ -142,6 +145,6 @@ export const make = (): Stdio["Type"] =>
     outBytes: bytes => cleared(write("stdout", bytes)),
     // where stderr cannot be written there is nowhere left to say so
     err: text => cleared(Effect.exit(write("stderr", Escape.text(text)))),
-    statusLine: isTerminal("stderr") && !isDumb() ? statusLine : undefined,
+    statusLine,
     readAll
   })

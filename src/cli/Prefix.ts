@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import { InvalidValue } from "../domain/Issue.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 
-// most are ASCII: to compile the other takes V8 longer than all of this file
+// most are ASCII: the other takes V8 as long as to read a file, for the tables of Unicode behind it
 const inAscii = /^\w[\w.-]{0,63}$/
-const inAnyScript = /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u
+const inAnyScript = () => /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u
 
 /** A prefix as people type it, hyphens at its end dropped. */
 export const decode = (given: string) => {
   const prefix = given.replace(/-+$/, "")
-  return inAscii.test(prefix) || inAnyScript.test(prefix)
+  return inAscii.test(prefix) || inAnyScript().test(prefix)
     ? Effect.succeed(prefix)
     : Effect.fail(
         new InvalidValue({ field: "prefix", value: given, rule: "letters, digits, hyphens, dots and underscores" })

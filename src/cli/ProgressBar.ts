@@ -43,11 +43,11 @@ export const make = (now: () => number, draw: (text: string) => void): Progress.
   }
 }
 
-/** The bar, where there is a terminal that shall have one; taken away when the scope closes. */
+/** The bar, on a terminal that shall have one; taken away when the scope closes. */
 export const progress = Effect.gen(function* () {
   const { statusLine } = yield* Stdio
   const { json, quiet } = yield* Settings
-  if (statusLine === undefined || json || quiet) return Progress.callback(() => {})
+  if (json || quiet) return Progress.callback(() => {})
   const clock = yield* Effect.clock
   yield* Effect.addFinalizer(() => Effect.sync(() => statusLine("")))
   return Progress.callback(make(() => clock.unsafeCurrentTimeMillis(), statusLine))

@@ -35,9 +35,9 @@ export class Stdio extends Context.Tag("effect-beads/cli/Stdio")<
     readonly err: (text: string) => Effect.Effect<void>
     /**
      * Shows a line on stderr in place of the one before; an empty one takes it away, and so does all else that is
-     * written. None if stderr is no terminal.
+     * written. Does nothing if stderr is no terminal.
      */
-    readonly statusLine: ((text: string) => void) | undefined
+    readonly statusLine: (text: string) => void
     /** All of stdin. */
     readonly readAll: Effect.Effect<Uint8Array, FileUnusable>
   }

@@ -80,17 +80,18 @@ export const withId = (record: Record, id: string): Record => {
 
 const textFields = ["title", "description", "design", "acceptance_criteria", "notes"] as const
 
-const word = /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu
+/** Made when it is used: it takes V8 as long as to read a file, for the tables of Unicode behind it. */
+const word = () => /[\p{L}\p{N}_][\p{L}\p{N}_.-]*/gu
 
 /** A full stop or a dash behind an id belongs to the sentence. */
 const withoutStop = (found: string): string => found.replace(/[.-]+$/, "")
 
 /** The words of a text that may be ids. */
-export const words = (text: string): ReadonlyArray<string> => (text.match(word) ?? []).map(withoutStop)
+export const words = (text: string): ReadonlyArray<string> => (text.match(word()) ?? []).map(withoutStop)
 
 /** A text in which words that are renamed ids are the new ids. */
 const renameWords = (text: string, renaming: Renaming): string =>
-  text.replace(word, found => {
+  text.replace(word(), found => {
     const id = withoutStop(found)
     const to = renaming(id)
     return to === undefined ? found : `${to}${found.slice(id.length)}`

@@ -95,7 +95,7 @@ export const generate = (options: {
 }
 
 // a line feed in an id would break every list; NUL and lone surrogates no store can hold
-const unusable = /[\s\p{Cc}\p{Cs}]/u
+const unusable = /[\s\u0000-\u001f\u007f-\u009f\ud800-\udfff]/u
 
 /** Checks an id that a user chose. */
 export const decode = (id: string): Effect.Effect<string, InvalidValue> =>

@@ -207,8 +207,8 @@ export const oneLine = (text: string): string =>
 
 /** Ten times as fast as the exact look, which only text beyond the basic plane needs. */
 const mayBeUnwritable = /[\n\ud800-\udfff]/
-const unwritable = /\n|\p{Surrogate}/u
-const loneSurrogate = /\p{Surrogate}/gu
+const unwritable = /\n|[\ud800-\udfff]/u
+const loneSurrogate = /[\ud800-\udfff]/gu
 
 /** The digits and the power of ten of a JSON number: `1.50e2` is `15` and `1`. Exact at any length, and linear in it. */
 const canonicalNumber = (text: string): string => {

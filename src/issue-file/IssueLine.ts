@@ -58,7 +58,7 @@ const badId = (id: unknown): string | undefined => {
   if (typeof id !== "string") return 'its "id" is not a string; put it in quotes'
   if (id === "") return 'its "id" is empty; restore the id of this issue'
   if (id.includes("\0")) return 'its "id" contains a NUL character; take that out'
-  if (/\p{Surrogate}/u.test(id)) return 'its "id" contains half of a surrogate pair; correct that character'
+  if (/[\ud800-\udfff]/u.test(id)) return 'its "id" contains half of a surrogate pair; correct that character'
   return undefined
 }
 

@@ -58,7 +58,7 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
           stderr += Escape.text(text)
           options.onError?.(text)
         }),
-      statusLine: options.statusLine,
+      statusLine: options.statusLine ?? (() => {}),
       readAll: Effect.sync(() => Buffer.from(options.stdin ?? ""))
     })
     return Program.main(words).pipe(
