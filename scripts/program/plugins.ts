@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url"
 import type { Plugin } from "esbuild"
 
 const root = path.resolve(import.meta.dirname, "../..")
+const modules = createRequire(import.meta.url)
 
 /** Modules of Node that many commands import and few use: together they take longer to load than the program. */
 const loadedLate = ["child_process", "crypto", "os"]
@@ -21,6 +22,30 @@ const late: Plugin = {
       const names = Object.keys(await import(module)).filter(name => /^\w+$/.test(name) && name !== "default")
       const getters = names.map(name => `get ${name}() { return require("${module}").${name} }`)
       return { contents: `module.exports = {${getters.join(",")}}`, loader: "js" }
+    })
+  }
+}
+
+/** Modules of Node whose exports are taken from them once, as they are: esbuild would make a getter for each, for each
+ * module that imports them. */
+const builtIns = ["buffer", "fs", "path", "url"]
+
+/** An import of one of these is the property of that name; of what nobody imports nothing is left. */
+const plain: Plugin = {
+  name: "plain",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: new RegExp(`^(node:)?(${builtIns.join("|")})$`) }, ({ kind, path: module }) =>
+      kind === "import-statement" ? { path: module.replace("node:", ""), namespace: "plain" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "plain" }, async ({ path: module }) => {
+      const all = Object.getOwnPropertyDescriptors(modules(module))
+      const taken = Object.entries(all).map(([name, { get }]) => {
+        const value = `require("node:${module}").${name}`
+        // what Node loads when it is looked at stays unseen until something of it is used
+        const kept = get === undefined ? `(() => ${value})()` : `new Proxy({}, { get: (_, key) => ${value}[key] })`
+        return `${name} = /* @__PURE__ */ ${kept}`
+      })
+      return { contents: `export const ${taken.join(", ")}`, loader: "js" }
     })
   }
 }
@@ -45,8 +70,6 @@ const spareEffect: Plugin = {
     })
   }
 }
-
-const modules = createRequire(import.meta.url)
 
 /**
  * The add-on where its build puts it; looked for, and the failure told, as the package itself does if it is elsewhere.
@@ -135,4 +158,4 @@ const leaveOutUnused: Plugin = {
 }
 
 /** In their order: the first that knows a module has it. */
-export const plugins: ReadonlyArray<Plugin> = [late, spareEffect, sqlite, raw, standIns, leaveOutUnused]
+export const plugins: ReadonlyArray<Plugin> = [late, plain, spareEffect, sqlite, raw, standIns, leaveOutUnused]

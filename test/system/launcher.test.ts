@@ -42,11 +42,11 @@ const run = (...words: ReadonlyArray<string>): string =>
   execFileSync(path.join(bin, "bd.cjs"), words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
 
 /** The bundle that the directory holds; exactly one, since a build removes those before it. */
-const bundle = (): Bundle.Bundle => {
+const bundle = (use: Bundle.Use = "changing"): Bundle.Bundle => {
   const hashes = new Set(readdirSync(bin).flatMap(name => /^bd-([0-9a-f]{16})\.cjs$/.exec(name)?.[1] ?? []))
   expect(hashes.size).toBe(1)
   const [hash = ""] = hashes
-  return Bundle.locate(bin, hash)
+  return Bundle.locate(bin, hash, use)
 }
 
 const contents = () =>
@@ -61,12 +61,18 @@ it("tooling: the launcher runs the bundle with its arguments, its exit code and 
   expect(() => run("fail")).toThrow(expect.objectContaining({ status: 3 }))
 })
 
-it("tooling: V8 accepts the cache that the build made", () => {
+it.each(["reading", "changing"] as const)("tooling: V8 accepts the cache for %s that the build made", use => {
   // under the flags that it was made under
   Bundle.tuneV8()
-  const { script } = Bundle.load(bundle())
-  expect(existsSync(bundle().cacheFile)).toBe(true)
+  const { script } = Bundle.load(bundle(use))
+  expect(existsSync(bundle(use).cacheFile)).toBe(true)
   expect(script.cachedDataRejected).toBe(false)
+})
+
+it("tooling: which cache is taken is told by the command, wherever the flags stand", () => {
+  expect(Bundle.useOf(["--json", "list"])).toBe("reading")
+  expect(Bundle.useOf(["create", "list"])).toBe("changing")
+  expect(Bundle.useOf([])).toBe("changing")
 })
 
 it("tooling: a run writes nothing beside the bundle, with a cache or without", () => {

@@ -126,7 +126,7 @@ describe("the package", () => {
     }
     theirs(join(installed, "dist/bin"))
     shell("node scripts/postinstall.cjs", { cwd: installed, env, uid })
-    expect(readdirSync(join(installed, "dist/bin")).filter(name => name.endsWith(".cache"))).toHaveLength(1)
+    expect(readdirSync(join(installed, "dist/bin")).filter(name => name.endsWith(".cache"))).toHaveLength(2)
 
     const project = theirs(join(place, "Mein Projekt ü"))
     use(commandsUnder("Use"), { cwd: project, env, uid })

@@ -3,7 +3,8 @@
  *
  * V8 takes a cache for any source of equal length and then runs the old code. So bundle and cache are named by the
  * bundle's hash, which the build puts into the launcher; the cache also by what of Node it depends on. The cache lies
- * beside the bundle, is made at build or install (`makeCache.ts`), and is only read when `bd` runs.
+ * beside the bundle, is made at build or install (`makeCache.ts`), and is only read when `bd` runs. V8 reads all of it at
+ * once: so there is one for what reads and one for what changes, neither with the code of the other.
  */
 import { readFileSync } from "node:fs"
 import * as path from "node:path"
@@ -15,9 +16,18 @@ export interface Bundle {
   readonly cacheFile: string
 }
 
-export const locate = (directory: string, hash: string): Bundle => ({
+/** What the code in a cache is for. With the other one a command runs as well, and starts a little later. */
+export type Use = "reading" | "changing"
+
+const reading = new Set(["blocked", "count", "list", "ready", "search", "show", "stale", "stats", "status"])
+
+/** By the first word that is no flag. */
+export const useOf = (words: ReadonlyArray<string>): Use =>
+  reading.has(words.find(word => !word.startsWith("-")) ?? "") ? "reading" : "changing"
+
+export const locate = (directory: string, hash: string, use: Use): Bundle => ({
   file: path.join(directory, `bd-${hash}.cjs`),
-  cacheFile: path.join(directory, `bd-${hash}-node-${process.version}-${process.platform}-${process.arch}.cache`)
+  cacheFile: path.join(directory, `bd-${hash}-${use}-node-${process.version}-${process.platform}-${process.arch}.cache`)
 })
 
 /**

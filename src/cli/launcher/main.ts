@@ -9,7 +9,8 @@ import * as Bundle from "./Bundle.ts"
 declare const __BUNDLE_HASH__: string
 declare const __RENDERED__: Readonly<Record<string, string>>
 
-const [word, ...rest] = process.argv.slice(2)
+const words = process.argv.slice(2)
+const [word, ...rest] = words
 // with `BD_JSON` the same words mean another answer
 const rendered =
   word === undefined || rest.length > 0 || process.env["BD_JSON"] || !Object.hasOwn(__RENDERED__, word)
@@ -18,7 +19,7 @@ const rendered =
 
 const run = (): void => {
   Bundle.tuneV8()
-  const program = Bundle.load(Bundle.locate(__dirname, __BUNDLE_HASH__))
+  const program = Bundle.load(Bundle.locate(__dirname, __BUNDLE_HASH__, Bundle.useOf(words)))
   program.run(require)
 }
 

@@ -1,12 +1,12 @@
 /**
- * Makes the code cache of the program for this Node. Bundled as `dist/bin/makeCache.cjs`, run by the build and after
+ * Makes the code caches of the program for this Node. Bundled as `dist/bin/makeCache.cjs`, run by the build and after
  * an install: `node makeCache.cjs`.
  *
  * A cache holds what had been compiled when it was taken, so the program runs some everyday commands in a scratch
- * directory, each on the cache of the one before (`node makeCache.cjs COMMAND…` is one such run), and the cache is
+ * project, each on the cache of the one before (`node makeCache.cjs COMMAND…` is one such run), and the cache is
  * taken as it exits. Without a cache `bd` is only slower: no failure here is an error.
  */
-import { spawnSync } from "node:child_process"
+import { type SpawnSyncOptions, spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -14,18 +14,11 @@ import * as Bundle from "./Bundle.ts"
 
 declare const __BUNDLE_HASH__: string
 
-const bundle = Bundle.locate(__dirname, __BUNDLE_HASH__)
+const bundleFor = (use: Bundle.Use) => Bundle.locate(__dirname, __BUNDLE_HASH__, use)
 
-const commands = [
-  ["--version"],
-  ["init", "--prefix", "warm"],
-  ["create", "Warm up", "--json"],
-  ["list"],
-  ["ready", "--json"]
-]
-
-const runAndCache = (): void => {
+const runAndCache = (words: ReadonlyArray<string>): void => {
   Bundle.tuneV8()
+  const bundle = bundleFor(Bundle.useOf(words))
   const program = Bundle.load(bundle)
   process.on("exit", () => {
     const written = `${bundle.cacheFile}.${process.pid}`
@@ -36,17 +29,39 @@ const runAndCache = (): void => {
   program.run(require)
 }
 
-const makeCache = (): void => {
+/** What people and agents run most. */
+const everyday = (id: string): Readonly<Record<Bundle.Use, ReadonlyArray<ReadonlyArray<string>>>> => ({
+  reading: [["list"], ["ready", "--json"], ["show", id]],
+  changing: [
+    ["create", "Warm up", "--json"],
+    ["update", id, "--priority", "1"],
+    ["close", id]
+  ]
+})
+
+const makeCaches = (missing: ReadonlyArray<Bundle.Use>): void => {
   const scratch = mkdtempSync(path.join(tmpdir(), "bd-code-cache-"))
+  const options: SpawnSyncOptions = {
+    cwd: scratch,
+    env: { PATH: process.env["PATH"], HOME: scratch, BD_ACTOR: "warm" },
+    timeout: 30_000
+  }
+  /** Without a cache, so that what it needs is in none. */
+  const run = (...words: ReadonlyArray<string>): string =>
+    String(spawnSync(process.execPath, [bundleFor("changing").file, ...words], options).stdout).trim()
   try {
-    const env = { PATH: process.env["PATH"], HOME: scratch, BD_ACTOR: "warm" }
-    for (const command of commands) {
-      spawnSync(process.execPath, [__filename, ...command], { cwd: scratch, env, timeout: 30_000, stdio: "ignore" })
+    run("init", "--prefix", "warm")
+    const commands = everyday(run("q", "Warm up"))
+    for (const words of missing.flatMap(use => commands[use])) {
+      spawnSync(process.execPath, [__filename, ...words], { ...options, stdio: "ignore" })
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-if (process.argv.length > 2) runAndCache()
-else if (!existsSync(bundle.cacheFile)) makeCache()
+const words = process.argv.slice(2)
+const uses: ReadonlyArray<Bundle.Use> = ["reading", "changing"]
+const missing = uses.filter(use => !existsSync(bundleFor(use).cacheFile))
+if (words.length > 0) runAndCache(words)
+else if (missing.length > 0) makeCaches(missing)
