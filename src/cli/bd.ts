@@ -60,7 +60,7 @@ const fiber = Effect.runFork(
 
 // a fiber that waits for another process keeps nothing open by itself
 // biome-ignore lint/style/noRestrictedGlobals: nothing is timed, and no fiber can keep the event loop open
-const alive = setInterval(() => {}, 2 ** 31 - 1)
+setInterval(() => {}, 2 ** 31 - 1)
 
 let received: number | undefined
 for (const [signal, exitCode] of Object.entries(ExitCode.signals)) {
@@ -77,8 +77,7 @@ for (const [signal, exitCode] of Object.entries(ExitCode.signals)) {
 }
 
 fiber.addObserver(exit => {
-  clearInterval(alive)
-  process.exitCode = received ?? (Exit.isSuccess(exit) ? exit.value : 1)
-  // what still listens, an unread stdin say, must not keep a stopped program
-  if (received !== undefined) process.exit(received)
+  // all is written, and all is closed: what still listens, an unread stdin say, must not keep the program, nor should
+  // Node take its heap apart object by object before it ends
+  process.exit(received ?? (Exit.isSuccess(exit) ? exit.value : 1))
 })
