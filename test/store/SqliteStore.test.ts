@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   utimesSync,
@@ -138,7 +139,31 @@ describe("opening", () => {
   )
 })
 
+/** The files that this process has open below a directory. */
+const openBelow = (directory: string): ReadonlyArray<string> =>
+  readdirSync("/proc/self/fd").flatMap(descriptor => {
+    try {
+      const target = readlinkSync(join("/proc/self/fd", descriptor))
+      return target.startsWith(directory) ? [target] : []
+    } catch {
+      // that of the listing itself
+      return []
+    }
+  })
+
 describe("refusals leave every byte as it is", () => {
+  it.scopedLive("contract: a database that is refused is closed at once, so that it can be taken over", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const path = join(directory, "beads.db")
+      new Database(path).exec("create table issues (id text primary key)").close()
+      // in a scope that goes on
+      const { reason } = yield* Effect.flip(SqliteStore.make({ path }))
+      assert.strictEqual(reason, "foreign")
+      assert.deepStrictEqual(openBelow(directory), [])
+    })
+  )
+
   const cases: ReadonlyArray<readonly [string, StoreError["reason"], (path: string) => void]> = [
     [
       "a database of another program",
