@@ -105,21 +105,28 @@ export const decode = (line: Uint8Array | string): IssueRecord.IssueRecord | Unr
   return typeof id === "string" ? { id, members: JsonText.members(text), source: text } : id
 }
 
+/** A class, since V8 keeps a layout of its own, and all that it leads to, for each object literal with a getter. */
+class AcceptedRecord implements IssueRecord.IssueRecord {
+  readonly id: string
+  readonly source: string
+  #members: ReadonlyArray<JsonText.Member> | undefined
+
+  constructor(id: string, source: string) {
+    this.id = id
+    this.source = source
+  }
+
+  get members() {
+    this.#members ??= JsonText.members(this.source)
+    return this.#members
+  }
+}
+
 /**
  * The record of a line that `decode` has accepted before, such as the store holds. Nothing is checked anew, and its
  * members are told apart when they are asked for.
  */
-export const decodeAccepted = (id: string, line: string): IssueRecord.IssueRecord => {
-  let members: ReadonlyArray<JsonText.Member> | undefined
-  return {
-    id,
-    get members() {
-      members ??= JsonText.members(line)
-      return members
-    },
-    source: line
-  }
-}
+export const decodeAccepted = (id: string, line: string): IssueRecord.IssueRecord => new AcceptedRecord(id, line)
 
 /** The line of an issue, without terminator: as it was read, or compact if it was changed or made here. */
 export const encode = (record: IssueRecord.IssueRecord): string => IssueRecord.line(record)
