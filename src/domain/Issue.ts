@@ -159,16 +159,24 @@ const memberOf = (record: IssueRecord.IssueRecord, key: IssueRecord.Key): unknow
 const texts = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter(element => typeof element === "string") : []
 
+/** What is shown of the arrays of a line. */
+export const arrays = {
+  labels: texts,
+  dependencies: (value: unknown) => objects(value).map(toDependency),
+  comments: (value: unknown) => objects(value).map(toComment)
+}
+
 /** The labels of a record, in line order. */
-export const labelsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<string> => texts(memberOf(record, "labels"))
+export const labelsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<string> =>
+  arrays.labels(memberOf(record, "labels"))
 
 /** The comments of a record, in line order. */
 export const commentsOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Comment> =>
-  objects(memberOf(record, "comments")).map(toComment)
+  arrays.comments(memberOf(record, "comments"))
 
 /** The dependencies of a record, in line order. */
 export const dependenciesOf = (record: IssueRecord.IssueRecord): ReadonlyArray<Dependency> =>
-  objects(memberOf(record, "dependencies")).map(toDependency)
+  arrays.dependencies(memberOf(record, "dependencies"))
 
 /** Whether the record is a deleted issue. */
 export const isTombstone = (record: IssueRecord.IssueRecord): boolean =>
@@ -210,9 +218,9 @@ export const fromRecord = (record: IssueRecord.IssueRecord): Issue => {
     closed_at: text("closed_at"),
     close_reason: text("close_reason"),
     external_ref: text("external_ref"),
-    labels: texts(fields["labels"]),
-    dependencies: objects(fields["dependencies"]).map(toDependency),
-    comments: objects(fields["comments"]).map(toComment),
+    labels: arrays.labels(fields["labels"]),
+    dependencies: arrays.dependencies(fields["dependencies"]),
+    comments: arrays.comments(fields["comments"]),
     deleted_at: text("deleted_at"),
     deleted_by: text("deleted_by"),
     delete_reason: text("delete_reason"),
