@@ -212,11 +212,16 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly find: (
       filter: RowFilter
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<FoundRow>; readonly total: number }, StoreError>
-    /** As `find` without a limit, so many rows at a time, all of one moment: of many rows only what `part` makes stays. */
+    /** As `find` without a limit, a few rows at a time, all of one moment: of many rows only what `part` makes stays. */
     readonly findParts: <A>(
       filter: Omit<RowFilter, "limit">,
       part: (rows: ReadonlyArray<FoundRow>) => A
     ) => Effect.Effect<{ readonly parts: ReadonlyArray<A>; readonly total: number }, StoreError>
+    /** The lines of all rows, or of those with these statuses, in the order of the file; `total` is their number. As `findParts`. */
+    readonly lineParts: <A>(
+      statuses: ReadonlyArray<string> | undefined,
+      part: (lines: ReadonlyArray<string>, total: number) => A
+    ) => Effect.Effect<ReadonlyArray<A>, StoreError>
     /** The ids that `Readiness.ready` gives of what matches, in its order, told by the database itself; `total`: without the limit. */
     readonly ready: (
       query: ReadyQuery

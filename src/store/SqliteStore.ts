@@ -5,6 +5,8 @@
  * grow with the data.
  */
 import { utimesSync } from "node:fs"
+import type { SqlError } from "@effect/sql/SqlError"
+import type * as Statement from "@effect/sql/Statement"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,7 +26,6 @@ import {
   type FoundRow,
   IssueStore,
   type MarkedRow,
-  type Row,
   type RowFilter,
   type StoreError
 } from "./IssueStore.ts"
@@ -51,15 +52,11 @@ const outcomeFrom = (text: string): FlushOutcome | undefined => {
   }
 }
 
-/** Rows that `findParts` reads at a time. */
-const foundAtATime = 500
+/** Rows that are read at a time. */
+const readAtATime = 500
 
-/** What is known of a row before its line is read: where that is, and the links. */
-interface Place {
-  readonly place: number
-  readonly dependencyCount: number
-  readonly dependentCount: number
-}
+/** Rows that something is made of at a time: few enough that what comes up on the way is let go in V8's nursery. */
+const madeAtATime = 25
 
 interface RowShape {
   readonly id: string
@@ -244,6 +241,29 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         and (issue_id, hash) not in (select issue_id, hash from issue_versions)`)
     })
 
+    /** The places of rows, in order; one text, so that they are no objects. */
+    const placesOf = (statement: Statement.Fragment) =>
+      Effect.map(
+        run(sql<{ places: string }>`${statement}`),
+        ([found]) => JSON.parse(found?.places ?? "[]") as ReadonlyArray<number>
+      )
+
+    /** Something made of the rows at these places, a few at a time. */
+    const inParts = Effect.fnUntraced(function* <R, A>(
+      places: ReadonlyArray<number>,
+      read: (some: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<R>, SqlError>,
+      part: (rows: ReadonlyArray<R>) => A
+    ) {
+      const parts: Array<A> = []
+      for (let from = 0; from < places.length; from += readAtATime) {
+        if (from > 0) yield* Effect.yieldNow()
+        const rows = (yield* run(read(places.slice(from, from + readAtATime)))) as Array<R>
+        // taken out: what a statement answered hangs on its scope, which is let go when V8 collects the whole heap
+        while (rows.length > 0) parts.push(part(rows.splice(0, madeAtATime)))
+      }
+      return parts
+    })
+
     const service: IssueStore["Type"] = {
       path: options.path,
       transaction: db.transaction,
@@ -343,37 +363,54 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
       findParts: (filter, part) =>
         db.snapshot(
           Effect.gen(function* () {
-            // links counted for all at once: one by one that takes twice as long
-            const found = yield* run(
-              sql<Place>`with needed (id, n) as materialized
-                  (select issue_id, count(*) from dependencies group by issue_id),
-                needing (id, n) as materialized
-                  (select d.depends_on_id, count(*) from dependencies d join issues x on x.id = d.issue_id
-                    where x.status <> 'tombstone' group by d.depends_on_id)
-              select i.rowid as place, coalesce(needed.n, 0) as "dependencyCount", coalesce(needing.n, 0) as "dependentCount"
-              from issues i left join needed on needed.id = i.id left join needing on needing.id = i.id
-              where ${conditions(filter)} order by i.priority, i.created_at desc, i.id`
+            const where = conditions(filter)
+            // the sign has them sorted out of an index that holds no lines
+            const places = yield* placesOf(
+              sql`select json_group_array(i.rowid order by +i.priority, i.created_at desc, i.id) as places
+                from issues i where ${where}`
             )
-            const parts: Array<ReturnType<typeof part>> = []
-            for (let from = 0; from < found.length; from += foundAtATime) {
-              if (from > 0) yield* Effect.yieldNow()
-              const some = found.slice(from, from + foundAtATime)
-              const rows = yield* run(
-                sql<Row>`select i.id, i.line, i.revision from json_each(${json(some.map(({ place }) => place))}) e
-                  cross join issues i on i.rowid = e.value order by e.key`
-              )
-              parts.push(
+            // few are deleted: of all that links to an issue an index tells the number
+            const linkedFromDeleted = new Map(
+              (yield* run(
+                sql<{ id: string; n: number }>`select d.depends_on_id as id, count(*) as n from issues i
+                  join dependencies d on d.issue_id = i.id where i.status = 'tombstone' group by d.depends_on_id`
+              )).map(({ id, n }) => [id, n])
+            )
+            const parts = yield* inParts(
+              places,
+              some => sql<FoundRow>`select i.id, i.line, i.revision,
+                  (select count(*) from dependencies d where d.issue_id = i.id) as "dependencyCount",
+                  (select count(*) from dependencies d where d.depends_on_id = i.id) as "dependentCount"
+                from json_each(${json(some)}) e cross join issues i on i.rowid = e.value order by e.key`,
+              rows =>
                 part(
-                  rows.map((row, index) => ({
-                    ...row,
-                    // in one snapshot: each of them is there
-                    dependencyCount: some[index]?.dependencyCount ?? 0,
-                    dependentCount: some[index]?.dependentCount ?? 0
-                  }))
+                  rows.map(row => {
+                    const gone = linkedFromDeleted.get(row.id)
+                    return gone === undefined ? row : { ...row, dependentCount: row.dependentCount - gone }
+                  })
                 )
-              )
-            }
-            return { parts, total: found.length }
+            )
+            return { parts, total: places.length }
+          })
+        ),
+      lineParts: (statuses, part) =>
+        db.snapshot(
+          Effect.gen(function* () {
+            const places = yield* placesOf(
+              sql`select json_group_array(i.rowid order by i.id) as places from issues i where ${
+                statuses === undefined ? sql`true` : sql`i.status in (select value from json_each(${json(statuses)}))`
+              }`
+            )
+            return yield* inParts(
+              places,
+              some => sql<{ readonly line: string }>`select i.line from json_each(${json(some)}) e
+                cross join issues i on i.rowid = e.value order by e.key`,
+              rows =>
+                part(
+                  rows.map(({ line }) => line),
+                  places.length
+                )
+            )
           })
         ),
       graph: Effect.gen(function* () {
