@@ -26,3 +26,19 @@ export const line = (value: string): string => text(value).replaceAll("\n", "\\n
 /** JSON text of `JSON.stringify`, which has escaped halves of surrogate pairs itself; it stays the same JSON. */
 export const json = (value: string): string =>
   control.test(value) ? value.replace(unsafe, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`) : value
+
+/**
+ * Escaped text as the bytes that go out. Only this module makes it: there is no way round the escaping. Bytes, because long
+ * texts are moved about in the heap, and take there two bytes a character as soon as one of them is beyond Latin-1.
+ */
+export class Escaped {
+  declare private readonly _: never
+  readonly bytes: Uint8Array
+
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  static readonly text = (value: string) => new Escaped(Buffer.from(text(value)))
+  static readonly json = (value: string) => new Escaped(Buffer.from(json(value)))
+}

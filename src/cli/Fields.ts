@@ -46,6 +46,7 @@ export const shaped = Effect.fnUntraced(function* <A>(
   const chosen = fields ?? (flags.brief ? brief : undefined)
   return {
     json: (item: A) => (chosen === undefined ? forms.json(item) : pick(chosen, forms.json(item))),
+    jsonText: chosen === undefined ? forms.jsonText : undefined,
     text: (items: ReadonlyArray<A>) =>
       fields === undefined ? forms.text(items) : items.map(item => line(fields, forms.json(item))).join("\n"),
     isLines: fields !== undefined || forms.isLines === true,

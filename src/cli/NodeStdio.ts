@@ -27,10 +27,14 @@ const streamOf = (name: Name): NodeJS.WriteStream => {
 }
 
 /** Writes as much as the descriptor takes at once; what is left. */
-const writeNow = (name: Name, bytes: Uint8Array): Uint8Array => {
-  let left = bytes
+const writeNow = (name: Name, chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+  const left = [...chunks]
   try {
-    while (left.length > 0) left = left.subarray(writeSync(descriptors[name], left))
+    for (let first = left[0]; first !== undefined; first = left[0]) {
+      const rest = first.subarray(writeSync(descriptors[name], first))
+      if (rest.length > 0) left[0] = rest
+      else left.shift()
+    }
   } catch (error) {
     if (codeOf(error) !== "EAGAIN") throw error
   }
@@ -38,7 +42,7 @@ const writeNow = (name: Name, bytes: Uint8Array): Uint8Array => {
 }
 
 /** Node's streams are made only for a reader that is slow, or a terminal: they take longer than the writing. */
-const write = (name: Name, chunk: string | Uint8Array) =>
+const write = (name: Name, chunks: ReadonlyArray<Uint8Array>) =>
   Effect.async<void>(resume => {
     const done = (error: unknown) => {
       const code = codeOf(error)
@@ -47,10 +51,12 @@ const write = (name: Name, chunk: string | Uint8Array) =>
       resume(silent ? Effect.void : Effect.dieMessage(`${name} cannot be written (${code})`))
     }
     try {
-      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk
-      const left = streams.has(name) ? bytes : writeNow(name, bytes)
-      if (left.length === 0) done(undefined)
-      else streamOf(name).write(left, done)
+      const left = streams.has(name) ? chunks : writeNow(name, chunks)
+      const [last] = left.slice(-1)
+      if (last === undefined) return done(undefined)
+      const stream = streamOf(name)
+      for (const chunk of left.slice(0, -1)) stream.write(chunk)
+      stream.write(last, done)
     } catch (error) {
       done(error)
     }
@@ -138,13 +144,20 @@ const cleared = <A>(write: Effect.Effect<A>) => Effect.zipRight(Effect.sync(clea
 
 export const make = (): Stdio["Type"] =>
   Stdio.of({
-    out: text => cleared(write("stdout", Escape.text(text))),
-    outJson: json => cleared(write("stdout", Escape.json(json))),
-    outStyled: text => cleared(write("stdout", rendered(text))),
+    out: text => cleared(write("stdout", [Buffer.from(Escape.text(text))])),
+    outJson: json => cleared(write("stdout", [Buffer.from(Escape.json(json))])),
+    outEscaped: parts =>
+      cleared(
+        write(
+          "stdout",
+          parts.map(({ bytes }) => bytes)
+        )
+      ),
+    outStyled: text => cleared(write("stdout", [Buffer.from(rendered(text))])),
     screen,
-    outBytes: bytes => cleared(write("stdout", bytes)),
+    outBytes: parts => cleared(write("stdout", parts)),
     // where stderr cannot be written there is nowhere left to say so
-    err: text => cleared(Effect.exit(write("stderr", Escape.text(text)))),
+    err: text => cleared(Effect.exit(write("stderr", [Buffer.from(Escape.text(text))]))),
     statusLine,
     readAll
   })

@@ -18,28 +18,22 @@ import type * as Tables from "./Tables.ts"
 /** A JSON document, indented by two spaces. */
 const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`
 
-/** Items of a list that are made into JSON at a time. */
-const atATime = 500
+/** An item as it stands in a list, between the line ends. */
+const itemText = (item: unknown): string => JSON.stringify([item], undefined, 2).slice("[\n".length, -"\n]".length)
 
-/** Items as they stand in a JSON list, between its brackets. */
-const jsonItems = (items: ReadonlyArray<unknown>): string =>
-  JSON.stringify(items, undefined, 2).slice("[".length, -"\n]".length)
+/** Items of a list, each with what stands in front of it. */
+const jsonItems = <A>(items: ReadonlyArray<A>, { json, jsonText }: ListForms<A>): Escape.Escaped =>
+  Escape.Escaped.json(items.map(item => `,\n${jsonText?.(item) ?? itemText(json(item))}`).join(""))
 
-/** A list as a JSON document, its items in parts by `jsonItems`. */
-const writeItems = Effect.fnUntraced(function* (parts: Iterable<string>) {
+/** A JSON document of one list, its items in parts by `jsonItems`. */
+const writeItems = Effect.fnUntraced(function* (parts: ReadonlyArray<Escape.Escaped>) {
   const stdio = yield* Stdio
-  let before = "["
-  for (const part of parts) {
-    yield* stdio.outJson(before)
-    yield* stdio.outJson(part)
-    before = ","
-  }
-  yield* stdio.outJson(before === "[" ? "[]\n" : "\n]\n")
+  const [first] = parts
+  if (first === undefined) return yield* stdio.outJson("[]\n")
+  // in front of the first item no comma stands, but the bracket
+  first.bytes[0] = "[".charCodeAt(0)
+  yield* stdio.outEscaped([...parts, Escape.Escaped.json("\n]\n")])
 })
-
-function* jsonParts<A>(items: ReadonlyArray<A>, json: (item: A) => unknown) {
-  for (let from = 0; from < items.length; from += atATime) yield jsonItems(items.slice(from, from + atATime).map(json))
-}
 
 /** How something is drawn for a terminal. What draws is loaded there only. */
 export type Drawn = (tables: typeof Tables, screen: Screen) => Styled
@@ -75,6 +69,8 @@ export const confirm = Effect.fnUntraced(function* (forms: {
 /** The forms of a list. */
 export interface ListForms<A> {
   readonly json: (item: A) => Readonly<Record<string, unknown>>
+  /** The same as text, indented as in a list, where there is a shorter way to it. */
+  readonly jsonText?: ((item: A) => string | undefined) | undefined
   readonly text: (items: ReadonlyArray<A>) => string
   /** Each item is lines of its own, whatever stands before and behind it. */
   readonly isLines?: boolean
@@ -87,7 +83,7 @@ export const answerList = Effect.fnUntraced(function* <A>(page: Page<A>, forms: 
   const { envelope, json } = yield* Settings
   const truncated = page.items.length < page.total
   if (json && !envelope) {
-    yield* writeItems(jsonParts(page.items, forms.json))
+    yield* writeItems(page.items.map(item => jsonItems([item], forms)))
   } else {
     yield* answer({
       json: () => ({ issues: page.items.map(forms.json), total: page.total, truncated }),
@@ -108,16 +104,19 @@ export const answerParts = Effect.fnUntraced(function* <A, E, R>(
 ) {
   const stdio = yield* Stdio
   const { envelope, json } = yield* Settings
-  const inParts = json
+  const isDivisible = json
     ? !envelope
     : forms.isLines === true && (forms.drawn === undefined || stdio.screen() === undefined)
-  if (!inParts) {
+  if (!isDivisible) {
     const { parts, total } = yield* list(items => items)
     yield* answerList({ items: parts.flat(), total }, forms)
     return total
   }
-  const { parts, shown, total } = yield* list(items => (json ? jsonItems(items.map(forms.json)) : forms.text(items)))
-  yield* json ? writeItems(parts) : Effect.forEach(parts, part => stdio.out(`${part}\n`), { discard: true })
+  const made = json
+    ? (items: ReadonlyArray<A>) => jsonItems(items, forms)
+    : (items: ReadonlyArray<A>) => Escape.Escaped.text(`${forms.text(items)}\n`)
+  const { parts, shown, total } = yield* list(made)
+  yield* json ? writeItems(parts) : stdio.outEscaped(parts)
   yield* tellCut(shown, total)
   return total
 })

@@ -101,6 +101,7 @@ export const main = (
       ...stdio,
       out: text => Effect.zipRight(noted, stdio.out(text)),
       outJson: json => Effect.zipRight(noted, stdio.outJson(json)),
+      outEscaped: parts => Effect.zipRight(noted, stdio.outEscaped(parts)),
       outStyled: text => Effect.zipRight(noted, stdio.outStyled(text))
     })
     return yield* (Option.isSome(problem) ? Effect.fail(problem.value) : perform(reading)).pipe(

@@ -6,7 +6,8 @@
 
 import type { Comment, Issue } from "../domain/Issue.ts"
 import { toJson } from "../domain/Issue.ts"
-import type { IssueDetails, LinkedIssue, ListedIssue } from "../tracker/Tracker.ts"
+import * as IssueJson from "../domain/IssueJson.ts"
+import type { IssueDetails, LinkedIssue, ListedIssue, ListedLine } from "../tracker/Tracker.ts"
 import * as Escape from "./Escape.ts"
 import * as Plural from "./Plural.ts"
 
@@ -139,6 +140,15 @@ export const listedJson = ({ dependencyCount, dependentCount, issue }: ListedIss
   dependency_count: dependencyCount,
   dependent_count: dependentCount
 })
+
+/** The same as it stands in a list that is indented by two spaces, where its line tells that. */
+export const listedText = ({ dependencyCount, dependentCount, line }: ListedLine): string | undefined => {
+  const members = IssueJson.members(line)
+  return (
+    members &&
+    `  {\n${members},\n    "dependency_count": ${dependencyCount},\n    "dependent_count": ${dependentCount}\n  }`
+  )
+}
 
 /** An issue at the other end of a dependency; its own dependencies and comments are left to its own `show`. */
 export const linkedJson = ({ dependencyType, issue }: LinkedIssue): Record<string, unknown> => {

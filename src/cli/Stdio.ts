@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { FileUnusable } from "./CliError.ts"
+import type { Escaped } from "./Escape.ts"
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "boldRed"
 
@@ -25,12 +26,14 @@ export class Stdio extends Context.Tag("effect-beads/cli/Stdio")<
     readonly out: (text: string) => Effect.Effect<void>
     /** Writes JSON text, made by `JSON.stringify`, to stdout: control characters escaped as JSON has it. */
     readonly outJson: (json: string) => Effect.Effect<void>
+    /** Writes to stdout, one after another, what was escaped before: an answer too long to be one text. */
+    readonly outEscaped: (parts: ReadonlyArray<Escaped>) => Effect.Effect<void>
     /** As `out`, for a screen with colours. */
     readonly outStyled: (text: Styled) => Effect.Effect<void>
     /** What stdout is shown on; none: it is a pipe or a file. Asked when somebody draws for it: to know takes time. */
     readonly screen: () => Screen | undefined
-    /** Writes bytes to stdout as they are: an export. */
-    readonly outBytes: (bytes: Uint8Array) => Effect.Effect<void>
+    /** Writes bytes to stdout as they are, one after another: an export. */
+    readonly outBytes: (parts: ReadonlyArray<Uint8Array>) => Effect.Effect<void>
     /** Writes text to stderr, control characters made visible. */
     readonly err: (text: string) => Effect.Effect<void>
     /**

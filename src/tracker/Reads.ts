@@ -7,7 +7,7 @@ import * as Readiness from "../domain/Readiness.ts"
 import { type FoundRow, IssueStore, type RowFilter } from "../store/IssueStore.ts"
 import * as ReadyWork from "./ReadyWork.ts"
 import type { Rows } from "./Rows.ts"
-import type { ListedIssue, ListFilter, Tracker } from "./Tracker.ts"
+import type { ListedLine, ListFilter, Tracker } from "./Tracker.ts"
 
 type Reads = Pick<Tracker["Type"], "show" | "list" | "listParts" | "ready" | "blocked" | "stale" | "labels">
 
@@ -20,7 +20,7 @@ const cut = <A>(all: ReadonlyArray<A>, limit: number | undefined): ReadonlyArray
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const ready = yield* ReadyWork.make(rows)
-  const { context, find, freshen, issueFrom, issueOf, issuesOf } = rows
+  const { context, find, freshen, inTurns, issueFrom, issueOf } = rows
 
   /** The issues at the other ends, of those that live. */
   const linked = Effect.fnUntraced(function* (links: ReadonlyArray<{ readonly id: string; readonly type: string }>) {
@@ -33,11 +33,28 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
     })
   })
 
-  const listed = (issue: Issue.Issue, { dependencyCount, dependentCount }: FoundRow): ListedIssue => ({
-    issue,
-    dependencyCount,
-    dependentCount
-  })
+  /** A class, so that `issue` is one getter for all. */
+  class Listed implements ListedLine {
+    readonly line: string
+    readonly dependencyCount: number
+    readonly dependentCount: number
+    readonly #row: FoundRow
+    #issue: Issue.Issue | undefined
+
+    constructor(row: FoundRow) {
+      this.line = row.line
+      this.dependencyCount = row.dependencyCount
+      this.dependentCount = row.dependentCount
+      this.#row = row
+    }
+
+    get issue() {
+      this.#issue ??= issueFrom(this.#row)
+      return this.#issue
+    }
+  }
+
+  const listed = (row: FoundRow): ListedLine => new Listed(row)
 
   /** What of it the store can answer: what descends from an issue, it is told by the ids. */
   const conditionsOf = Effect.fnUntraced(function* ({ limit: _, ...filter }: ListFilter) {
@@ -50,19 +67,22 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const isPlain = (filter: ListFilter): boolean =>
     IssueFilter.isEmpty(filter) && filter.sort === undefined && filter.reverse !== true
 
-  const list = (filter: ListFilter) =>
-    Effect.gen(function* () {
-      yield* freshen
-      const { limit } = filter
-      const conditions = yield* conditionsOf(filter)
-      const found = yield* store.find(isPlain(filter) && limit !== undefined ? { ...conditions, limit } : conditions)
-      const items = yield* issuesOf(found.rows, listed)
-      if (isPlain(filter)) return { items, total: found.total }
-      const order = IssueFilter.compare(filter.sort ?? "priority")
-      const matching = items.filter(({ issue }) => IssueFilter.matches(filter, issue))
-      matching.sort((a, b) => (filter.reverse === true ? order(b.issue, a.issue) : order(a.issue, b.issue)))
-      return { items: cut(matching, limit), total: matching.length }
-    }).pipe(Effect.withSpan("Tracker.list"))
+  /** Issues in their order, as many as the limit lets through, and how many match. */
+  const select = Effect.fnUntraced(function* (filter: ListFilter) {
+    const { limit } = filter
+    const conditions = yield* conditionsOf(filter)
+    if (isPlain(filter)) {
+      const { rows, total } = yield* store.find(limit === undefined ? conditions : { ...conditions, limit })
+      return { items: rows.map(listed), total }
+    }
+    const { parts } = yield* store.findParts(conditions, rows =>
+      rows.map(listed).filter(({ issue }) => IssueFilter.matches(filter, issue))
+    )
+    const matching = parts.flat()
+    const order = IssueFilter.compare(filter.sort ?? "priority")
+    matching.sort((a, b) => (filter.reverse === true ? order(b.issue, a.issue) : order(a.issue, b.issue)))
+    return { items: cut(matching, limit), total: matching.length }
+  })
 
   const reads: Reads = {
     show: id =>
@@ -76,17 +96,25 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
           dependents: yield* linked(dependents.map(edge => ({ id: edge.issueId, type: edge.type })))
         }
       }).pipe(Effect.withSpan("Tracker.show")),
-    list,
+    list: filter =>
+      Effect.gen(function* () {
+        yield* freshen
+        const { items, total } = yield* select(filter)
+        const decoded = yield* inTurns(items, ({ dependencyCount, dependentCount, issue }) => ({
+          issue,
+          dependencyCount,
+          dependentCount
+        }))
+        return { items: decoded, total }
+      }).pipe(Effect.withSpan("Tracker.list")),
     listParts: (filter, part) =>
       Effect.gen(function* () {
+        yield* freshen
         if (!isPlain(filter) || (filter.limit !== undefined && filter.limit > 0)) {
-          const { items, total } = yield* list(filter)
+          const { items, total } = yield* select(filter)
           return { parts: items.length === 0 ? [] : [part(items)], shown: items.length, total }
         }
-        yield* freshen
-        const { parts, total } = yield* store.findParts(yield* conditionsOf(filter), rows =>
-          part(rows.map(row => listed(issueFrom(row), row)))
-        )
+        const { parts, total } = yield* store.findParts(yield* conditionsOf(filter), rows => part(rows.map(listed)))
         return { parts, shown: total, total }
       }).pipe(Effect.withSpan("Tracker.listParts")),
     ready: filter =>
@@ -94,7 +122,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         yield* freshen
         const { ids, total } = yield* ready.find({ ...filter, limit: filter.limit ?? 10 })
         const { rows } = yield* store.find({ ids })
-        const items = new Map((yield* issuesOf(rows, issue => issue)).map(issue => [issue.id, issue]))
+        const items = new Map((yield* inTurns(rows, issueFrom)).map(issue => [issue.id, issue]))
         return { items: ids.flatMap(id => items.get(id) ?? []), total }
       }).pipe(Effect.withSpan("Tracker.ready")),
     blocked: Effect.gen(function* () {
@@ -111,7 +139,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         yield* freshen
         const { rows } = yield* store.find(statuses === undefined ? {} : { statuses })
         const since = (Instant.parse((yield* context).at) ?? 0n) - BigInt(days) * day
-        const issues = yield* issuesOf(rows, issue => issue)
+        const issues = yield* inTurns(rows, issueFrom)
         const isStale = ({ status, updated_at }: Issue.Issue) =>
           (statuses !== undefined || status !== "closed") && Instant.order(Instant.parse(updated_at), since) < 0
         const matching = issues.filter(isStale).sort((a, b) => IssueFilter.compare("updated")(b, a))

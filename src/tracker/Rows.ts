@@ -22,7 +22,7 @@ import type { TrackerOptions } from "./Tracker.ts"
 
 export type Rows = Effect.Effect.Success<ReturnType<typeof make>>
 
-/** Rows that are read as issues before anything else gets its turn. */
+/** Rows, say, that are read as issues before anything else gets its turn. */
 const atATime = 500
 
 export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
@@ -40,18 +40,15 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
 
   const issueOf = (row: Row): Effect.Effect<Issue.Issue> => Effect.sync(() => issueFrom(row))
 
-  /** Many rows as issues, a few milliseconds at a time, so that whoever embeds this can breathe in between. */
-  const issuesOf = <R extends Row, A>(rows: ReadonlyArray<R>, toItem: (issue: Issue.Issue, row: R) => A) =>
-    Effect.gen(function* () {
-      const items: Array<A> = []
-      for (let from = 0; from < rows.length; from += atATime) {
-        if (from > 0) yield* Effect.yieldNow()
-        for (const row of rows.slice(from, from + atATime)) {
-          items.push(toItem(issueFrom(row), row))
-        }
-      }
-      return items
-    })
+  /** Something made of many things, a few milliseconds at a time, so that whoever embeds this can breathe in between. */
+  const inTurns = Effect.fnUntraced(function* <A, B>(all: ReadonlyArray<A>, make: (one: A) => B) {
+    const made: Array<B> = []
+    for (let from = 0; from < all.length; from += atATime) {
+      if (from > 0) yield* Effect.yieldNow()
+      for (const one of all.slice(from, from + atATime)) made.push(make(one))
+    }
+    return made
+  })
 
   const prefix =
     options.prefix !== undefined
@@ -218,7 +215,7 @@ export const make = Effect.fnUntraced(function* (options: TrackerOptions) {
     recordOf,
     issueFrom,
     issueOf,
-    issuesOf,
+    inTurns,
     find,
     context,
     freshen,

@@ -58,6 +58,11 @@ export interface ListedIssue {
   readonly dependentCount: number
 }
 
+/** An issue of a long list: its line, which nearly is the answer already; `issue` is decoded when it is asked for. */
+export interface ListedLine extends ListedIssue {
+  readonly line: string
+}
+
 /** An issue at the other end of a dependency. */
 export interface LinkedIssue {
   readonly issue: Issue.Issue
@@ -352,12 +357,12 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     readonly show: (id: string) => Effect.Effect<IssueDetails, ReadError>
     readonly list: (filter: ListFilter) => Effect.Effect<Page<ListedIssue>, ReadError>
     /**
-     * As `list`, but of some hundred issues at a time only what `part` makes of them stays in memory: for long lists
+     * As `list`, but of a few issues at a time only what `part` makes of them stays in memory: for long lists
      * that are wanted as text.
      */
     readonly listParts: <A>(
       filter: ListFilter,
-      part: (issues: ReadonlyArray<ListedIssue>) => A
+      part: (issues: ReadonlyArray<ListedLine>) => A
     ) => Effect.Effect<Parts<A>, ReadError>
     readonly ready: (filter: ReadyFilter) => Effect.Effect<Page<Issue.Issue>, ReadError>
     /** By priority, then by id. */
@@ -400,6 +405,10 @@ export class Tracker extends Context.Tag("effect-beads/Tracker")<
     ) => Effect.Effect<ImportReport, ChangeError | IssueLine.UnreadableLine>
     /** All issues as the issue file would hold them; clears nothing. */
     readonly export: (filter?: { readonly statuses?: ReadonlyArray<string> }) => Effect.Effect<Uint8Array, ReadError>
+    /** As `export`, in pieces that together are the file: it is nowhere as a whole. */
+    readonly exportParts: (filter?: {
+      readonly statuses?: ReadonlyArray<string>
+    }) => Effect.Effect<ReadonlyArray<Uint8Array>, ReadError>
     /** Until it returns, every change made so far is durable in the issue file. `full`: compare every line. */
     readonly flushNow: (options?: {
       readonly full?: boolean

@@ -16,7 +16,7 @@ import * as ForeignIds from "./ForeignIds.ts"
 import type { Rows } from "./Rows.ts"
 import type { Tracker } from "./Tracker.ts"
 
-type Transfer = Pick<Tracker["Type"], "init" | "import" | "export">
+type Transfer = Pick<Tracker["Type"], "init" | "import" | "export" | "exportParts">
 
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const progress = yield* Progress.Progress
@@ -25,7 +25,7 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
   const file = yield* IssueFile
   const reconciler = yield* Reconciler
   const flush = yield* FlushManager
-  const { actor, context, freshen, issueOf, prefix, recordOf } = rows
+  const { actor, context, freshen, prefix, recordOf } = rows
 
   const danglingIn = Effect.fnUntraced(function* (lines: ReadonlyArray<IssueLines.IssueText>) {
     const known = new Set([
@@ -150,6 +150,19 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
         Effect.withSpan("Tracker.import")
       )
 
+  const exportParts: Transfer["exportParts"] = ({ statuses } = {}) =>
+    Effect.gen(function* () {
+      yield* freshen
+      let done = 0
+      return yield* store.lineParts(statuses, (lines, total) => {
+        const report = () => progress.report({ operation: "export", stage: "write", done, total })
+        if (done === 0) report()
+        done += lines.length
+        report()
+        return Buffer.from(lines.map(line => `${line}\n`).join(""))
+      })
+    }).pipe(Effect.withSpan("Tracker.export"))
+
   const transfer: Transfer = {
     init: lock.withLock(
       Effect.gen(function* () {
@@ -161,25 +174,8 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
       })
     ),
     import: importBytes,
-    export: (filter = {}) =>
-      Effect.gen(function* () {
-        yield* freshen
-        const all = yield* store.rows
-        const { statuses } = filter
-        const wanted =
-          statuses === undefined
-            ? all
-            : yield* Effect.filter(all, row => Effect.map(issueOf(row), issue => statuses.includes(issue.status)))
-        const sorted = [...wanted].sort((a, b) => IssueLines.compareIds(a.id, b.id))
-        const parts: Array<Uint8Array> = []
-        yield* Progress.inPortions(progress, { operation: "export", stage: "write" }, sorted, portion =>
-          Effect.sync(() => {
-            const lines = new Map(portion.map(({ id, line }) => [id, line]))
-            parts.push(IssueLines.splice(new Uint8Array(0), lines).bytes)
-          })
-        )
-        return Buffer.concat(parts)
-      }).pipe(Effect.withSpan("Tracker.export"))
+    export: filter => Effect.map(exportParts(filter), parts => Buffer.concat(parts)),
+    exportParts
   }
   return transfer
 })

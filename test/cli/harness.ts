@@ -45,6 +45,8 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
     const stdio = Stdio.of({
       out: text => Effect.sync(() => (stdout += Escape.text(text))),
       outJson: json => Effect.sync(() => (stdout += Escape.json(json))),
+      outEscaped: parts =>
+        Effect.sync(() => (stdout += Buffer.concat(parts.map(({ bytes }) => bytes)).toString("utf8"))),
       outStyled: text =>
         Effect.sync(() => {
           stdout += text
@@ -52,7 +54,7 @@ export const bd = (cwd: string, words: ReadonlyArray<string>, options: Options =
             .join("")
         }),
       screen: () => options.screen,
-      outBytes: bytes => Effect.sync(() => (stdout += Buffer.from(bytes).toString("utf8"))),
+      outBytes: parts => Effect.sync(() => (stdout += Buffer.concat(parts).toString("utf8"))),
       err: text =>
         Effect.sync(() => {
           stderr += Escape.text(text)

@@ -26,7 +26,7 @@ export const run = Effect.fn("bd.export")(function* ({ flags }: Input<typeof exp
   const { location } = yield* Session
   const filter = flags.status === undefined ? {} : { statuses: flags.status }
   const output = flags.output
-  if (output === undefined) return yield* stdio.outBytes(yield* tracker.export(filter))
+  if (output === undefined) return yield* stdio.outBytes(yield* tracker.exportParts(filter))
 
   if (
     (yield* OutputFile.real(path.resolve(output))) ===

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Issue from "../../domain/Issue.ts"
-import { type ListedIssue, type ListFilter, Tracker } from "../../tracker/Tracker.ts"
+import { type ListedLine, type ListFilter, Tracker } from "../../tracker/Tracker.ts"
 import type { FlagsOf, Input } from "../CommandSpec.ts"
 import type { list, search as searchSpec } from "../CommandTable.ts"
 import * as Fields from "../Fields.ts"
@@ -43,16 +43,17 @@ const answer = Effect.fnUntraced(function* (
   const tracker = yield* Tracker
   const forms = yield* Fields.shaped(flags, {
     json: Render.listedJson,
+    jsonText: Render.listedText,
     isLines: text === Render.list,
-    text: (items: ReadonlyArray<ListedIssue>) => text(items.map(({ issue }) => issue)),
-    drawn: drawn && ((items: ReadonlyArray<ListedIssue>) => drawn(items.map(({ issue }) => issue)))
+    text: (items: ReadonlyArray<ListedLine>) => text(items.map(({ issue }) => issue)),
+    drawn: drawn && ((items: ReadonlyArray<ListedLine>) => drawn(items.map(({ issue }) => issue)))
   })
   const asked = {
     ...filter,
     ...Filters.given({ sort: flags.sort, reverse: flags.reverse || undefined, limit: flags.limit })
   }
   const total = yield* Output.answerParts(
-    <B>(part: (items: ReadonlyArray<ListedIssue>) => B) => tracker.listParts(asked, part),
+    <B>(part: (items: ReadonlyArray<ListedLine>) => B) => tracker.listParts(asked, part),
     forms
   )
   if (total === 0) yield* noneFound(filter)
