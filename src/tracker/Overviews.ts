@@ -21,7 +21,7 @@ const nanosecondsPerSecond = 1_000_000_000n
 export const make = Effect.fnUntraced(function* (rows: Rows) {
   const store = yield* IssueStore
   const file = yield* IssueFile
-  const { context, find, freshen, issueOf, prefix } = rows
+  const { context, find, freshen, issueFrom, issueOf, prefix } = rows
   const openEpics = Epics.find(rows).pipe(Effect.provideService(IssueStore, store))
 
   const issuesOf = Effect.fnUntraced(function* (ids: Iterable<string>) {
@@ -33,12 +33,14 @@ export const make = Effect.fnUntraced(function* (rows: Rows) {
 
   /** Hours from creation to closing, of what is closed and tells both. */
   const leadTimes = Effect.gen(function* () {
-    const closed = yield* store.find({ statuses: ["closed"] })
-    const issues = yield* Effect.forEach(closed.rows, issueOf)
-    return issues.flatMap(({ closed_at, created_at }) => {
-      const [from, to] = [Instant.parse(created_at), Instant.parse(closed_at)]
-      return from === undefined || to === undefined ? [] : [Number((to - from) / nanosecondsPerSecond) / 3600]
-    })
+    const { parts } = yield* store.findParts({ statuses: ["closed"] }, rows =>
+      rows.flatMap(row => {
+        const { closed_at, created_at } = issueFrom(row)
+        const [from, to] = [Instant.parse(created_at), Instant.parse(closed_at)]
+        return from === undefined || to === undefined ? [] : [Number((to - from) / nanosecondsPerSecond) / 3600]
+      })
+    )
+    return parts.flat()
   })
 
   /** The row of an issue, deleted or not. */
