@@ -109,7 +109,7 @@ describe("IssueJson", () => {
         told++
         expect(members).toBe(byTheView(line))
       }),
-      { numRuns: 3000 }
+      { numRuns: 6000 }
     )
     expect(told).toBeGreaterThan(200)
   })
