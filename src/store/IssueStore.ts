@@ -194,7 +194,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>
     /**
-     * Holds a file, whose lines are each of another issue (no id stands twice in `places`), against the rows. `rows`:
+     * Holds a file, whose lines are each of another issue (no id stands twice in `places`, which are in the order of the
+     * file), against the rows. `rows`:
      * those that are marked, have no line there, or another text; `unknown`: ids there that no row has. What is alike is
      * compared where it lies.
      */

@@ -25,6 +25,7 @@ import {
   type FlushOutcome,
   type FoundRow,
   IssueStore,
+  type LinePlace,
   type MarkedRow,
   type RowFilter,
   type StoreError
@@ -64,6 +65,27 @@ interface RowShape {
   readonly revision: number
   readonly marked: number | null
   readonly base: string | null
+}
+
+/** A line of a file beside its row, where that is there. */
+type ComparedRow = { readonly place: string } & (RowShape | { readonly id: null })
+
+/** Bytes of a file that are compared at a time: SQLite copies what it is given, and uses the room of such a copy again. */
+const comparedAtATime = 1 << 19
+
+/** Places one after the other that lie within so many bytes, at least one of them. */
+const portions = (places: ReadonlyArray<LinePlace>): ReadonlyArray<ReadonlyArray<LinePlace>> => {
+  const out: Array<Array<LinePlace>> = []
+  let from = 0
+  for (const place of places) {
+    const last = out[out.length - 1]
+    if (last !== undefined && place.end - from <= comparedAtATime) last.push(place)
+    else {
+      from = place.start
+      out.push([place])
+    }
+  }
+  return out
 }
 
 const toMarkedRow = (row: RowShape): MarkedRow => ({
@@ -283,17 +305,23 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         Effect.map(rows => rows[0]?.marked === 1)
       ),
       differing: Effect.fnUntraced(function* (file, places) {
-        // SQL counts from 1
-        const at = json(places.map(({ end, id, start }) => [id, start + 1, end - start]))
-        // the file leads: each of its lines finds its row by an index, which the other way round it would not
-        const compared = yield* run(
-          sql<{ place: string } & (RowShape | { id: null })>`with file (id, start, length) as materialized
-              (select value ->> 0, value ->> 1, value ->> 2 from json_each(${at}))
-            select f.id as place, ${rowColumns} from file f left join issues i on i.id = f.id
-              left join dirty_issues d on d.issue_id = f.id
-            where i.id is null or d.revision is not null
-              or i.line <> cast(substr(${file}, f.start, f.length) as text)`
-        )
+        const compared: Array<ComparedRow> = []
+        for (const some of portions(places)) {
+          const from = some[0]?.start ?? 0
+          const part = file.subarray(from, some[some.length - 1]?.end)
+          // SQL counts from 1
+          const at = json(some.map(({ end, id, start }) => [id, start - from + 1, end - start]))
+          // the file leads: each of its lines finds its row by an index, which the other way round it would not
+          const rows = yield* run(
+            sql<ComparedRow>`with file (id, start, length) as materialized
+                (select value ->> 0, value ->> 1, value ->> 2 from json_each(${at}))
+              select f.id as place, ${rowColumns} from file f left join issues i on i.id = f.id
+                left join dirty_issues d on d.issue_id = f.id
+              where i.id is null or d.revision is not null
+                or i.line <> cast(substr(${part}, f.start, f.length) as text)`
+          )
+          for (const row of rows) compared.push(row)
+        }
         const found = compared.flatMap(row => (row.id === null ? [] : [row]))
         const unknown = compared.flatMap(({ id, place }) => (id === null ? [place] : []))
         const all = yield* run(sql<{ n: number }>`select count(*) as n from issues`)
@@ -303,7 +331,7 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
             ? []
             : yield* run(
                 sql<RowShape>`select ${rowColumns} from issues i left join dirty_issues d on d.issue_id = i.id
-                  where i.id not in (select value ->> 0 from json_each(${at}))`
+                  where i.id not in (select value from json_each(${json(places.map(({ id }) => id))}))`
               )
         return { rows: [...found, ...missing].map(toMarkedRow), unknown }
       }),
