@@ -225,7 +225,7 @@ export const make = Effect.gen(function* () {
         attempt(full).pipe(
           Effect.retry({ schedule: whileDisturbed, while: error => error._tag === "IssueFileChanged" }),
           Effect.ensuring(integrity.release),
-          Effect.tap(store.checkpoint)
+          Effect.tap(store.touch)
         )
       )
       .pipe(

@@ -282,9 +282,10 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     /** Child numbers up to these are given already. Inside `transaction`. */
     readonly raiseChildCounters: (last: ReadonlyMap<string, number>) => Effect.Effect<void, StoreError>
     /**
-     * Moves what the log holds into the database file, so that watchers of that file see the change; touches the file
-     * if the log cannot be moved. Never fails.
+     * Touches the database file, so that its watchers see that there is a change, which may be in the log alone. (To move
+     * the log into the file would show it, too, and wait twice for the disk; SQLite does that when the log is long, and
+     * when the last connection closes.) Never fails.
      */
-    readonly checkpoint: Effect.Effect<void>
+    readonly touch: Effect.Effect<void>
   }
 >() {}

@@ -602,17 +602,12 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
                 select value ->> 0, value ->> 1 from json_each(${json([...last])}) where true
                 on conflict (parent_id) do update set last_child = max(last_child, excluded.last_child)`)
             ),
-      checkpoint:
+      touch:
         options.path === ":memory:"
           ? Effect.void
-          : Effect.gen(function* () {
-              const rows =
-                yield* run(sql<{ busy: number; log: number; checkpointed: number }>`pragma wal_checkpoint(passive)`)
-              const moved = rows[0]
-              if (moved !== undefined && moved.busy === 0 && moved.log === moved.checkpointed) return
-              const now = (yield* Clock.currentTimeMillis) / 1000
-              yield* Effect.try(() => utimesSync(options.path, now, now))
-            }).pipe(Effect.ignore)
+          : Effect.flatMap(Clock.currentTimeMillis, now =>
+              Effect.try(() => utimesSync(options.path, now / 1000, now / 1000))
+            ).pipe(Effect.ignore)
     }
     return service
   })
