@@ -36,6 +36,7 @@ import {
   openToRead,
   together
 } from "../issue-file/Disk.ts"
+import { writeAll } from "../issue-file/FileBytes.ts"
 import { IssueFile, type IssueFileError } from "../issue-file/IssueFile.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
@@ -110,12 +111,7 @@ export const run = Effect.fn("ClassicTakeover.run")(function* (
   const write = (at: string, bytes: Uint8Array, mode: number) =>
     Effect.acquireUseRelease(
       disk.open(at, openToCreate, mode),
-      Effect.fnUntraced(function* (descriptor) {
-        for (let offset = 0; offset < bytes.length; ) {
-          offset += yield* disk.write(at, descriptor, bytes, offset, bytes.length - offset)
-        }
-        yield* disk.fsync(at, descriptor)
-      }),
+      descriptor => Effect.zipRight(writeAll(disk, { path: at, descriptor }, [bytes]), disk.fsync(at, descriptor)),
       descriptor => Effect.ignore(disk.close(at, descriptor))
     )
 
@@ -127,7 +123,7 @@ export const run = Effect.fn("ClassicTakeover.run")(function* (
       Effect.fnUntraced(function* (descriptor) {
         const found = Buffer.alloc(bytes.length)
         for (let offset = 0; offset < found.length; ) {
-          const count = yield* disk.read(at, descriptor, found, offset, found.length - offset)
+          const count = yield* disk.read(at, descriptor, found.subarray(offset), offset)
           if (count === 0) return false
           offset += count
         }

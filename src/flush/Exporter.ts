@@ -10,13 +10,15 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { flow } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { IssueFile, IssueFileChanged, type IssueFileError } from "../issue-file/IssueFile.ts"
+import { lengthOf } from "../issue-file/FileBytes.ts"
+import { IssueFile, IssueFileChanged, type IssueFileError, type Replacement } from "../issue-file/IssueFile.ts"
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
 import { IssueLock, type LockError } from "../issue-file/IssueLock.ts"
@@ -26,7 +28,7 @@ import { type FileRecord, IssueStore, type MarkedRow, type StoreError } from "..
 import { versionHash } from "../store/Version.ts"
 import { IntegrityChecker, recordOf, stampText } from "./IntegrityChecker.ts"
 import * as Progress from "./Progress.ts"
-import { Reconciler } from "./Reconciler.ts"
+import { type Before, Reconciler } from "./Reconciler.ts"
 
 /** What one flush did. */
 export interface FlushReport {
@@ -72,6 +74,16 @@ const whileDisturbed = Schedule.exponential("2 millis").pipe(
 )
 
 type Problem = LockError | StoreError | IssueFileError | IssueFileChanged | UnreadableLine
+
+/** A file that was replaced. */
+interface Published {
+  readonly replacement: Replacement
+  readonly size: number
+  readonly written: number
+  readonly removed: number
+  /** What the replaced file held when it was read. */
+  readonly before: Before
+}
 
 /** What became of a flush, as tags and as attributes of its span. */
 const outcome = (exit: Exit.Exit<Omit<FlushReport, "duration">, FlushFailed>): Readonly<Record<string, string>> =>
@@ -157,6 +169,53 @@ export const make = Effect.gen(function* () {
       store.transaction(store.recordFlush({ _tag: "Failed", at, reason, detail }))
     ).pipe(Effect.timeout("1 second"), Effect.ignore)
 
+  /** The writing of so many bytes, told and traced. */
+  const publishing = (bytes: number) =>
+    flow(
+      Progress.stage(progress, { operation: "flush", stage: "write", total: bytes }),
+      Effect.withSpan("Exporter.publish", { attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes } })
+    )
+
+  /**
+   * Nearly every publish: a stat settles that the bytes on record stand there, so they are copied part by part, and neither
+   * the old file nor the new one is ever in memory whole. None where that cannot be.
+   */
+  const publishPartwise = Effect.fnUntraced(function* (changes: ReadonlyMap<string, string>) {
+    const standing = yield* integrity.standing
+    if (Option.isNone(standing)) return Option.none()
+    const splice = IssueLines.splicePartwise(changes)
+    yield* lock.verify
+    const rewritten = yield* publishing(standing.value.stamp.size)(file.rewrite(standing.value, splice))
+    return Option.map(
+      rewritten,
+      ({ size, ...replacement }): Published => ({
+        replacement,
+        size,
+        written: splice.written(),
+        removed: 0,
+        // no line is there twice, and what is on record was reconciled: each row's base is its line
+        before: "bases"
+      })
+    )
+  })
+
+  /** Of the bytes that were read. `unchanged`: they say it all already, and stay. */
+  const publishWhole = Effect.fnUntraced(function* (changes: ReadonlyMap<string, string>) {
+    const snapshot = yield* integrity.snapshot
+    // what stands there must be what was reconciled, else it would be replaced unread
+    const record = yield* store.fileRecord
+    if (Option.isSome(snapshot) && (Option.isNone(record) || record.value.hash !== snapshot.value.hash)) {
+      return yield* new IssueFileChanged({ path: file.path })
+    }
+    const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
+    const { pieces, removed, written } = IssueLines.splicePieces(before, changes)
+    const size = lengthOf(pieces)
+    if (written === 0 && removed === 0 && Option.isSome(snapshot)) return { size, unchanged: recordOf(snapshot.value) }
+    yield* lock.verify
+    const replacement = yield* publishing(size)(file.replace(snapshot, pieces))
+    return { replacement, size, written, removed, before } satisfies Published
+  })
+
   const attempt = Effect.fnUntraced(function* (asked: boolean) {
     // before anything can fail, so that the need outlives a failed flush and this process (G8)
     if (asked) yield* store.setFullExportNeeded(true)
@@ -172,28 +231,17 @@ export const make = Effect.gen(function* () {
     const [unreadable] = barred
     if (unreadable !== undefined) return yield* unreadable
 
-    const snapshot = yield* integrity.snapshot
-    // what stands there must be what was reconciled, else it would be replaced unread
-    const record = yield* store.fileRecord
-    if (Option.isSome(snapshot) && (Option.isNone(record) || record.value.hash !== snapshot.value.hash)) {
-      return yield* new IssueFileChanged({ path: file.path })
-    }
-    const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
     const changes = new Map(rows.map(({ id, line }) => [id, line]))
-    const { pieces, removed, written } = IssueLines.splicePieces(before, changes)
-    const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-    if (written === 0 && removed === 0 && Option.isSome(snapshot)) {
+    // a full export compares all lines, and nearly always finds nothing to write
+    const partwise = full ? Option.none() : yield* publishPartwise(changes)
+    const published = Option.isSome(partwise) ? partwise.value : yield* publishWhole(changes)
+    const { size } = published
+    if ("unchanged" in published) {
       const unchanged = { ...nothing, bytes: size }
-      yield* settle(rows, recordOf(snapshot.value), unchanged)
+      yield* settle(rows, published.unchanged, unchanged)
       return unchanged
     }
-    yield* lock.verify
-    const replacement = yield* file.replace(snapshot, pieces).pipe(
-      Progress.stage(progress, { operation: "flush", stage: "write", total: size }),
-      Effect.withSpan("Exporter.publish", {
-        attributes: { "beads.file.path": file.path, "beads.file.bytes": size }
-      })
-    )
+    const { before, removed, replacement, written } = published
     if (Option.isSome(replacement.displaced)) {
       // written by another program between the last look and the rename (G16): one more version, published next. Before
       // the marks go, since until then the bases are what it was written over

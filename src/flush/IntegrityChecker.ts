@@ -10,7 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { type FileStamp, IssueFile, type IssueFileError, type Snapshot } from "../issue-file/IssueFile.ts"
+import {
+  type FileStamp,
+  IssueFile,
+  type IssueFileError,
+  type Snapshot,
+  type Standing
+} from "../issue-file/IssueFile.ts"
 import { type FileRecord, IssueStore, type StoreError } from "../store/IssueStore.ts"
 
 export type Integrity =
@@ -26,6 +32,11 @@ export class IntegrityChecker extends Context.Tag("effect-beads/IntegrityChecker
     readonly glance: Effect.Effect<boolean, StoreError | IssueFileError>
     /** Under the lock; waits while git is at work; reads the file if the stat does not settle it. */
     readonly check: Effect.Effect<Integrity, StoreError | IssueFileError>
+    /**
+     * Under the lock: the file on record, if a stat settles that it still stands there, so that its bytes are known
+     * without being read; none if they were read already, too.
+     */
+    readonly standing: Effect.Effect<Option.Option<Standing>, StoreError | IssueFileError>
     /** Under the lock: the file as it is now, read at most once while nothing touches it. */
     readonly snapshot: Effect.Effect<Option.Option<Snapshot>, StoreError | IssueFileError>
     /** Lets the bytes kept for the next publish go. */
@@ -86,6 +97,14 @@ export const make = Effect.gen(function* () {
       return Option.isSome(record) && record.value.hash === current.value.hash
         ? ({ _tag: "Unchanged", snapshot: current } as const)
         : ({ _tag: "Changed", snapshot: current.value } as const)
+    }),
+    standing: Effect.gen(function* () {
+      if (Option.isSome(yield* Ref.get(kept))) return Option.none()
+      const record = yield* store.fileRecord
+      const stamp = yield* file.stamp
+      return Option.isSome(record) && Option.isSome(stamp) && trusted(record, stamp)
+        ? Option.some({ hash: record.value.hash, stamp: stamp.value, settled: true })
+        : Option.none()
     }),
     snapshot,
     release: Ref.set(kept, Option.none())

@@ -61,12 +61,14 @@ export class Reconciler extends Context.Tag("effect-beads/Reconciler")<
     ) => Effect.Effect<Absorbed, StoreError | IssueLine.UnreadableLine>
     /**
      * Merges what another program had written into a file that was replaced, then lets the aside go. What cannot be read
-     * of it is kept beside the issue file for the user, and told. `base`: what the file held when it was read; where a
-     * crash has lost that, the bases of the rows.
+     * of it is kept beside the issue file for the user, and told. `before`: where a crash has lost it, none.
      */
-    readonly absorbReplaced: (bytes: Uint8Array, base?: Uint8Array) => Effect.Effect<void, StoreError | IssueFileError>
+    readonly absorbReplaced: (bytes: Uint8Array, before?: Before) => Effect.Effect<void, StoreError | IssueFileError>
   }
 >() {}
+
+/** What a file held when it was read, before it was replaced: its bytes or, if they are the same, the bases of the rows. */
+export type Before = Uint8Array | "bases"
 
 export interface Absorbed {
   readonly created: ReadonlyArray<string>
@@ -284,7 +286,10 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  type AbsorbOptions = Parameters<Reconciler["Type"]["absorb"]>[1] & { readonly afterCrash?: boolean }
+  type AbsorbOptions = Omit<NonNullable<Parameters<Reconciler["Type"]["absorb"]>[1]>, "base"> & {
+    readonly base?: Before
+    readonly afterCrash?: boolean
+  }
 
   const absorbLines = Effect.fnUntraced(function* (bytes: Uint8Array, options: AbsorbOptions) {
     const told = { operation: "import", stage: "read", total: bytes.byteLength } as const
@@ -307,10 +312,11 @@ export const make = Effect.gen(function* () {
         const remembered = new Map<string, ReadonlyArray<Version>>()
         for (const id of new Set([...changed, ...doubledLines(found).keys()]))
           remembered.set(id, yield* store.versions(id))
-        const given = options.base === undefined ? new Map<string, string>() : linesOf(options.base)
+        const { base } = options
+        const given = base === undefined || base === "bases" ? new Map<string, string>() : linesOf(base)
         const baseOfId = (id: string) => {
           const row = rows.get(id)
-          return options.afterCrash === true ? row && baseOf(row) : given.get(id)
+          return base === "bases" ? row && baseOf(row) : given.get(id)
         }
         // after lost power an aside may come back that was compared already: its lines are what the bases were made from
         const isOld = ({ id, text }: Reconciliation.FileLine) => {
@@ -348,8 +354,8 @@ export const make = Effect.gen(function* () {
   )
 
   const absorbReplaced: Reconciler["Type"]["absorbReplaced"] = Effect.fn("Reconciler.absorbReplaced")(
-    function* (bytes, base) {
-      const from = base === undefined ? { afterCrash: true } : { base }
+    function* (bytes, before) {
+      const from = { base: before ?? "bases", afterCrash: before === undefined } as const
       yield* absorbLines(bytes, { actor: "issue-file", ...from }).pipe(
         Effect.catchTag("UnreadableLine", ({ line, reason }) =>
           Effect.flatMap(file.quarantineAside(bytes), kept =>

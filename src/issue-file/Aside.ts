@@ -27,9 +27,9 @@ import { type FileStamp, isSameContent, toStamp } from "./Stamps.ts"
 /** The replaced file, held until it has been compared: by its aside name or, where links cannot be made, open. */
 export type Replaced = { readonly aside: true } | { readonly aside: false; readonly descriptor: number }
 
-/** What was read of the file before it was replaced; if `settled`, an equal stamp means equal bytes. */
-export interface LastRead {
-  readonly bytes: Uint8Array
+/** What is known of the file before it was replaced; if `settled`, an equal stamp means equal bytes. */
+export interface Known {
+  readonly hash: string
   readonly stamp: FileStamp
   readonly settled: boolean
 }
@@ -41,8 +41,8 @@ export interface Aside {
   readonly letGo: (replaced: Replaced) => void
   /** Puts the aside back into its place. Synchronous, throws `DiskFailure`. */
   readonly putBack: () => void
-  /** What the replaced file held other than what was read of it, if anything. Closes it, but leaves an aside. */
-  readonly findDisplaced: (replaced: Replaced, read: LastRead) => Effect.Effect<Option.Option<Uint8Array>, DiskFailure>
+  /** What the replaced file held other than what is known of it, if anything. Closes it, but leaves an aside. */
+  readonly findDisplaced: (replaced: Replaced, known: Known) => Effect.Effect<Option.Option<Uint8Array>, DiskFailure>
   /** What a crash between rename and comparison left: the bytes of the replaced file. */
   readonly recover: Effect.Effect<Option.Option<Uint8Array>, DiskFailure | IssueFileRefused>
   /** Removes the aside, and makes last what replaced it. */
@@ -50,6 +50,8 @@ export interface Aside {
   /** Keeps `bytes` of the replaced file for good, under a name made of their content. Gives the path. */
   readonly quarantine: (bytes: Uint8Array) => Effect.Effect<string, DiskFailure>
 }
+
+const sha256 = (bytes: Uint8Array): string => Crypto.createHash("sha256").update(bytes).digest("hex")
 
 /** How often a file that keeps changing after it was replaced is read before the last reading has to do. */
 const quietTries = 20
@@ -80,7 +82,7 @@ export const make = (disk: Disk, path: string, git: GitWatch): Aside => {
     let bytes: Uint8Array = new Uint8Array()
     for (let tries = 1; tries <= quietTries; tries++) {
       const before = yield* together(() => toStamp(disk.statOpen(aside, descriptor)))
-      const content = yield* readAll(disk, aside, descriptor, before.size)
+      const content = yield* readAll(disk, { path: aside, descriptor }, before.size)
       if (Option.isSome(content)) bytes = content.value.bytes
       const after = yield* together(() => toStamp(disk.statOpen(aside, descriptor)))
       if (Option.isSome(content) && isSameContent(before, after) && !(yield* together(git.isAtWork))) break
@@ -89,14 +91,14 @@ export const make = (disk: Disk, path: string, git: GitWatch): Aside => {
     return bytes
   })
 
-  const findDisplaced = (replaced: Replaced, read: LastRead) =>
+  const findDisplaced = (replaced: Replaced, known: Known) =>
     Effect.acquireUseRelease(
       replaced.aside ? disk.open(aside, openToRead) : Effect.succeed(replaced.descriptor),
       Effect.fnUntraced(function* (descriptor) {
         const stamp = yield* together(() => toStamp(disk.statOpen(aside, descriptor)))
-        if (read.settled && isSameContent(stamp, read.stamp)) return Option.none()
+        if (known.settled && isSameContent(stamp, known.stamp)) return Option.none()
         const bytes = yield* readQuiet(descriptor)
-        return Buffer.compare(bytes, read.bytes) === 0 ? Option.none() : Option.some(bytes)
+        return sha256(bytes) === known.hash ? Option.none() : Option.some(bytes)
       }),
       descriptor => Effect.ignore(disk.close(aside, descriptor))
     )
@@ -126,8 +128,7 @@ export const make = (disk: Disk, path: string, git: GitWatch): Aside => {
   })
 
   const quarantine = Effect.fnUntraced(function* (bytes: Uint8Array) {
-    const hash = Crypto.createHash("sha256").update(bytes).digest("hex")
-    const kept = Path.join(directory, `.${name}.${hash.slice(0, 12)}.aside`)
+    const kept = Path.join(directory, `.${name}.${sha256(bytes).slice(0, 12)}.aside`)
     yield* Effect.if(
       together(() => disk.stat(aside) !== undefined),
       {
@@ -136,7 +137,8 @@ export const make = (disk: Disk, path: string, git: GitWatch): Aside => {
         onFalse: () =>
           Effect.acquireUseRelease(
             disk.open(kept, openToCreate, newFileMode),
-            descriptor => Effect.zipRight(writeAll(disk, kept, descriptor, [bytes]), disk.fsync(kept, descriptor)),
+            descriptor =>
+              Effect.zipRight(writeAll(disk, { path: kept, descriptor }, [bytes]), disk.fsync(kept, descriptor)),
             descriptor => Effect.ignore(disk.close(kept, descriptor))
           ).pipe(
             Effect.catchIf(

@@ -1,9 +1,10 @@
 /**
  * The edge to `node:fs`: the few operations that the issue file and its lock need, and nothing of what they mean.
  *
- * What may take long (reading, writing, fsync) runs on the thread pool and cannot be interrupted half-way: an effect
- * that ended has settled, so a lock freed after it never uncovers a write still under way. What must not be torn apart
- * (look, link, rename) is synchronous, and throws `DiskFailure`; `together` turns a block of it into an effect.
+ * What waits for the disk, fsync, runs on the thread pool and cannot be interrupted half-way: an effect that ended has
+ * settled, so a lock freed after it never uncovers a write still under way. Everything else takes less than the way to the
+ * pool and back. What must not be torn apart (look, link, rename) is no effect, and throws `DiskFailure`; `together` turns
+ * a block of it into one.
  *
  * An interface, so that a test can let another program act between two calls.
  */
@@ -41,25 +42,19 @@ export interface DiskStat {
 export interface Disk {
   readonly open: (path: string, flags: number, mode?: number) => Effect.Effect<number, DiskFailure>
   readonly close: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
-  /** Bytes read from position `offset` of the file to the same place in `buffer`; 0 at the end of the file. */
+  /** Bytes read from this position of the file on, as many as `into` has room for or fewer; 0 at the end of the file. */
   readonly read: (
     path: string,
     descriptor: number,
-    buffer: Uint8Array,
-    offset: number,
-    length: number
+    into: Uint8Array,
+    position: number
   ) => Effect.Effect<number, DiskFailure>
-  /** Bytes written, which may be fewer than asked for. */
-  readonly write: (
-    path: string,
-    descriptor: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number
-  ) => Effect.Effect<number, DiskFailure>
+  /** How many of the bytes were written, behind what was written before; may be fewer than all. */
+  readonly write: (path: string, descriptor: number, bytes: Uint8Array) => Effect.Effect<number, DiskFailure>
   readonly fsync: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
-  readonly list: (directory: string) => Effect.Effect<ReadonlyArray<string>, DiskFailure>
 
+  /** Closes a file that may have no name any more: to free it takes long, and nobody has to wait for that. */
+  readonly letGo: (descriptor: number) => void
   readonly listNow: (directory: string) => ReadonlyArray<string>
   /** Of the path itself, links not followed; undefined if there is nothing. */
   readonly stat: (path: string) => DiskStat | undefined
@@ -145,14 +140,14 @@ const toStat = (stat: Fs.BigIntStats): DiskStat => ({
 const headLength = 4096
 
 export const nodeDisk: Disk = {
-  open: (path, flags, mode) => pooled("open", path, done => Fs.open(path, flags, mode, done)),
-  close: (path, descriptor) => pooled("close", path, done => Fs.close(descriptor, cause => done(cause ?? null))),
-  read: (path, descriptor, buffer, offset, length) =>
-    pooled("read", path, done => Fs.read(descriptor, buffer, offset, length, offset, done)),
-  write: (path, descriptor, bytes, offset, length) =>
-    pooled("write", path, done => Fs.write(descriptor, bytes, offset, length, null, done)),
+  open: (path, flags, mode) => together(() => now("open", path, () => Fs.openSync(path, flags, mode))),
+  close: (path, descriptor) => together(() => now("close", path, () => Fs.closeSync(descriptor))),
+  read: (path, descriptor, into, position) =>
+    together(() => now("read", path, () => Fs.readSync(descriptor, into, 0, into.length, position))),
+  write: (path, descriptor, bytes) => together(() => now("write", path, () => Fs.writeSync(descriptor, bytes))),
   fsync: (path, descriptor) => pooled("fsync", path, done => Fs.fsync(descriptor, done)),
-  list: directory => pooled<ReadonlyArray<string>>("list", directory, done => Fs.readdir(directory, done)),
+
+  letGo: descriptor => Fs.close(descriptor, () => {}),
   listNow: directory => now("list", directory, () => Fs.readdirSync(directory)),
 
   stat: path =>

@@ -1,65 +1,127 @@
 /**
- * All the bytes of an open file, in and out, and their hash: by pieces, so that the thread pool reads and writes while
- * this thread hashes, and nothing else of the process waits long.
+ * All the bytes of an open file, in and out, and their hash: by pieces of about a millisecond of work, between which
+ * everything else of the process gets its turn.
+ *
+ * They are read, hashed and written by this thread. What goes through the memory of the system takes less than handing it
+ * to the thread pool does, and two threads that wait for each other are the slower the busier the machine is; what waits
+ * for the disk, fsync, is done by the pool.
  */
 import * as Crypto from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Disk } from "./Disk.ts"
 
-/** Read and hashed at a time: about a millisecond of work. */
-const chunkLength = 1 << 20
+/** Read, hashed and written at a time. */
+export const pieceLength = 1 << 20
 
-/** Written at a time, by the pool: few, so that they are through, and their fsync begun, while the bytes are hashed. */
-const writeLength = 8 << 20
+/** An open file, and the path to name in an error. */
+export interface OpenFile {
+  readonly path: string
+  readonly descriptor: number
+}
+
+/** Until the event loop has been round. */
+const turn = Effect.async<void>(resume => {
+  setImmediate(() => resume(Effect.void))
+})
 
 /** All of an open file, with its hash unless that is known; none if it was cut off meanwhile. */
-export const readAll = Effect.fnUntraced(function* (
-  disk: Disk,
-  path: string,
-  descriptor: number,
-  size: number,
-  known?: string
-) {
+export const readAll = Effect.fnUntraced(function* (disk: Disk, file: OpenFile, size: number, known?: string) {
   const bytes = Buffer.allocUnsafe(size)
   const hash = known === undefined ? Crypto.createHash("sha256") : undefined
   for (let offset = 0; offset < size; ) {
-    const length = known === undefined ? Math.min(chunkLength, size - offset) : size - offset
-    const count = yield* disk.read(path, descriptor, bytes, offset, length)
+    if (offset > 0) yield* turn
+    const piece = bytes.subarray(offset, offset + pieceLength)
+    const count = yield* disk.read(file.path, file.descriptor, piece, offset)
     if (count === 0) return Option.none()
-    hash?.update(bytes.subarray(offset, offset + count))
+    hash?.update(piece.subarray(0, count))
     offset += count
   }
   return Option.some({ bytes, hash: known ?? hash?.digest("hex") ?? "" })
 })
 
+export const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number =>
+  pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
+
 /** Every byte, however few the system takes at a time. */
 export const writeAll = Effect.fnUntraced(function* (
   disk: Disk,
-  path: string,
-  descriptor: number,
-  pieces: ReadonlyArray<Uint8Array>
+  file: OpenFile,
+  pieces: ReadonlyArray<Uint8Array>,
+  hash?: Crypto.Hash
 ) {
   for (const bytes of pieces) {
     for (let offset = 0; offset < bytes.length; ) {
-      offset += yield* disk.write(path, descriptor, bytes, offset, Math.min(writeLength, bytes.length - offset))
+      if (offset > 0) yield* turn
+      const piece = bytes.subarray(offset, offset + pieceLength)
+      const count = yield* disk.write(file.path, file.descriptor, piece)
+      hash?.update(piece.subarray(0, count))
+      offset += count
     }
   }
 })
 
-/** Until the event loop has been round: what the pool has finished is noticed, and what comes after it begun. */
-const turn = Effect.async<void>(resume => {
-  setImmediate(() => resume(Effect.void))
-})
-
-/** SHA-256, lower-case hex, of bytes that are being written: the longest of all the work, and the pool does the rest. */
-export const hashWhile = Effect.fnUntraced(function* (pieces: ReadonlyArray<Uint8Array>) {
+/** As `writeAll`; gives the SHA-256 of the bytes, lower-case hex. */
+export const writeHashed = Effect.fnUntraced(function* (disk: Disk, file: OpenFile, pieces: ReadonlyArray<Uint8Array>) {
   const hash = Crypto.createHash("sha256")
-  for (const bytes of pieces) {
-    for (let offset = 0; offset < bytes.length; offset += chunkLength) {
-      yield* turn
-      hash.update(bytes.subarray(offset, offset + chunkLength))
-    }
-  }
+  yield* writeAll(disk, file, pieces, hash)
   return hash.digest("hex")
+})
+
+/** Makes one file of another, part by part, so that neither is ever in memory whole. */
+export interface Edit {
+  /**
+   * What comes next in the file, and what is to be written for it: views of `bytes`, and texts. Of `bytes` only so many
+   * are used up; the others are shown again with what comes behind them, unless this is the `last` part. Undefined: it
+   * cannot be done part by part.
+   */
+  readonly next: (
+    bytes: Buffer,
+    last: boolean
+  ) => { readonly pieces: ReadonlyArray<Uint8Array>; readonly used: number } | undefined
+}
+
+/** What `editAll` came to. Unless it is `Written`, what it wrote is of no use. */
+export type Edited =
+  | { readonly _tag: "Written"; readonly hash: string; readonly size: number }
+  /** It cannot be done part by part. */
+  | { readonly _tag: "GivenUp" }
+  /** Another program has cut the file off. */
+  | { readonly _tag: "CutOff" }
+
+const givenUp: Edited = { _tag: "GivenUp" }
+const cutOff: Edited = { _tag: "CutOff" }
+
+/** Writes what the edit makes of the `size` bytes of a file, which are read into `room` part by part. */
+export const editAll = Effect.fnUntraced(function* (
+  disk: Disk,
+  from: OpenFile,
+  size: number,
+  to: OpenFile,
+  edit: Edit,
+  room: Buffer
+) {
+  const hash = Crypto.createHash("sha256")
+  let written = 0
+  // what the edit has left of the part before stands at the beginning
+  let left = 0
+  for (let offset = 0, last = false; !last; ) {
+    const free = room.subarray(left, left + size - offset)
+    // not even one line fits in
+    if (free.length === 0 && offset < size) return givenUp
+    const count = yield* disk.read(from.path, from.descriptor, free, offset)
+    if (count === 0 && offset < size) return cutOff
+    offset += count
+    last = offset === size
+    const bytes = room.subarray(0, left + count)
+    const made = edit.next(bytes, last)
+    if (made === undefined) return givenUp
+    yield* writeAll(disk, to, made.pieces, hash)
+    written += lengthOf(made.pieces)
+    left = bytes.length - made.used
+    room.copyWithin(0, made.used, bytes.length)
+    yield* turn
+  }
+  const done: Edited = { _tag: "Written", hash: hash.digest("hex"), size: written }
+  return done
 })

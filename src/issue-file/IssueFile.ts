@@ -28,7 +28,7 @@ import {
   quietly,
   together
 } from "./Disk.ts"
-import { hashWhile, readAll, writeAll } from "./FileBytes.ts"
+import { type Edit, editAll, type OpenFile, pieceLength, readAll, writeHashed } from "./FileBytes.ts"
 import * as GitWatch from "./GitWatch.ts"
 import {
   IssueFileChanged,
@@ -50,18 +50,21 @@ export {
 } from "./IssueFileError.ts"
 export type { FileStamp } from "./Stamps.ts"
 
-/** The issue file as it was at one moment. */
-export interface Snapshot {
-  readonly bytes: Uint8Array
-  /** SHA-256 of `bytes`, lower-case hex. */
+/** The issue file as it was at one moment: what its bytes were, without them. */
+export interface Standing {
+  /** SHA-256 of the bytes, lower-case hex. */
   readonly hash: string
-  /** From the descriptor that was read. */
   readonly stamp: FileStamp
   /**
    * Whether an equal stamp later means equal bytes: the modification time lies far enough back (2 s), or is one that
    * only a publish of ours sets. If not, content has to be compared (G20).
    */
   readonly settled: boolean
+}
+
+/** The issue file as it was read; the stamp is from the descriptor that was read. */
+export interface Snapshot extends Standing {
+  readonly bytes: Uint8Array
 }
 
 /** What a replacement left behind. */
@@ -79,6 +82,12 @@ export interface Replacement {
    * was published is not sure to stand, until the file was read again.
    */
   readonly contested: boolean
+}
+
+/** As `Replacement`, of content that was not known before it was written. */
+export interface Rewritten extends Replacement {
+  /** Bytes of the new file. */
+  readonly size: number
 }
 
 export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
@@ -105,9 +114,18 @@ export class IssueFile extends Context.Tag("effect-beads/IssueFile")<
      * fsync, rename, fsync of the directory. Fails with `IssueFileChanged`, writing nothing, if another program was there first.
      */
     readonly replace: (
-      expected: Option.Option<Snapshot>,
+      expected: Option.Option<Standing>,
       content: Uint8Array | ReadonlyArray<Uint8Array>
     ) => Effect.Effect<Replacement, IssueFileError | IssueFileChanged>
+    /**
+     * As `replace`, by what `edit` makes of the file that is `expected`, which has to be `settled`: it is read again while
+     * the new one is written, a part at a time, and as long as its stamp stays its bytes are the known ones. None, with
+     * nothing replaced, if the edit cannot be done part by part.
+     */
+    readonly rewrite: (
+      expected: Standing,
+      edit: Edit
+    ) => Effect.Effect<Option.Option<Rewritten>, IssueFileError | IssueFileChanged>
     /**
      * What a crash between rename and comparison left: the bytes of the replaced file, still to be compared. Also
      * sweeps temp files of dead processes.
@@ -196,7 +214,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
         const stat = yield* together(() => disk.statOpen(path, descriptor))
         if (stat.kind !== "file") return yield* new IssueFileRefused({ path, reason: "it is not a regular file" })
         const before = toStamp(stat)
-        const content = yield* readAll(disk, path, descriptor, before.size, hashOf(before))
+        const content = yield* readAll(disk, { path, descriptor }, before.size, hashOf(before))
         // git first: if it is done by then, what it wrote shows in the stamps
         const still = yield* together(() => {
           if (git.isAtWork()) return false
@@ -307,7 +325,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     })
 
   /** From the rename on nothing is left half-way: uninterruptible, and short. */
-  const publish = (temp: string, descriptor: number, expected: Option.Option<Snapshot>) =>
+  const publish = (temp: string, descriptor: number, expected: Option.Option<Standing>) =>
     Effect.uninterruptible(
       Effect.gen(function* () {
         const step = yield* together(() => place(temp, descriptor, Option.getOrUndefined(expected)?.stamp))
@@ -322,26 +340,22 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
       })
     )
 
-  const replace = Effect.fn("IssueFile.replace")(function* (
-    expected: Option.Option<Snapshot>,
-    content: Uint8Array | ReadonlyArray<Uint8Array>
+  /** Replaces the file by what `fill` writes into the temp file; none, with nothing replaced, where that gives none. */
+  const replaceBy = Effect.fnUntraced(function* <A extends { readonly hash: string }, E>(
+    since: number,
+    expected: Option.Option<Standing>,
+    fill: (temp: OpenFile) => Effect.Effect<Option.Option<A>, E | DiskFailure>
   ) {
-    const since = yield* Clock.currentTimeMillis
-    yield* git.wait(since)
-    yield* checkPath
     const replaced = yield* together(() => disk.stat(path))
     const temp = Path.join(directory, tempName(name, yield* randomHex))
     return yield* Effect.acquireUseRelease(
       disk.open(temp, openToCreate, newFileMode),
       Effect.fnUntraced(function* (descriptor) {
-        const pieces = content instanceof Uint8Array ? [content] : content
-        const write = Effect.gen(function* () {
-          yield* writeAll(disk, temp, descriptor, pieces)
-          const now = yield* Clock.currentTimeMillis
-          yield* together(() => dress(temp, descriptor, replaced, now))
-          yield* disk.fsync(temp, descriptor)
-        })
-        const [hash] = yield* Effect.all([hashWhile(pieces), write], { concurrency: 2 })
+        const filled = yield* fill({ path: temp, descriptor })
+        if (Option.isNone(filled)) return Option.none()
+        const now = yield* Clock.currentTimeMillis
+        yield* together(() => dress(temp, descriptor, replaced, now))
+        yield* disk.fsync(temp, descriptor)
         for (;;) {
           yield* git.letFinish(since)
           const step = yield* publish(temp, descriptor, expected)
@@ -351,7 +365,12 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
             // without an aside, what was displaced is all there is of it: handed over, whatever git does
             yield* Option.isSome(step.displaced) ? Effect.ignore(git.letFinish(since)) : git.letFinish(since)
           }
-          return { stamp: step.stamp, hash, displaced: step.displaced, contested: step.contested }
+          return Option.some({
+            ...filled.value,
+            stamp: step.stamp,
+            displaced: step.displaced,
+            contested: step.contested
+          })
         }
       }),
       descriptor =>
@@ -360,10 +379,58 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
           Effect.sync(() => quietly(() => disk.unlink(temp)))
         )
     )
+  })
+
+  const replace = Effect.fn("IssueFile.replace")(function* (
+    expected: Option.Option<Standing>,
+    content: Uint8Array | ReadonlyArray<Uint8Array>
+  ) {
+    const since = yield* Clock.currentTimeMillis
+    yield* git.wait(since)
+    yield* checkPath
+    const pieces = content instanceof Uint8Array ? [content] : content
+    const done = yield* replaceBy(since, expected, temp =>
+      Effect.map(writeHashed(disk, temp, pieces), hash => Option.some({ hash }))
+    )
+    return Option.getOrThrow(done)
+  }, mapDiskFailure)
+
+  /** What a rewrite reads into: used again, since a fresh page costs as much as what is done with it. */
+  let room: Buffer | undefined
+
+  const rewrite = Effect.fn("IssueFile.rewrite")(function* (expected: Standing, edit: Edit) {
+    const since = yield* Clock.currentTimeMillis
+    yield* git.wait(since)
+    yield* checkPath
+    return yield* Effect.acquireUseRelease(
+      disk.open(path, openToRead),
+      Effect.fnUntraced(function* (source) {
+        const stamp = yield* together(() => toStamp(disk.statOpen(path, source)))
+        if (!isSameStamp(stamp, expected.stamp)) return yield* new IssueFileChanged({ path })
+        room ??= Buffer.allocUnsafeSlow(pieceLength)
+        const from = { path, descriptor: source }
+        const into = room
+        return yield* replaceBy(
+          since,
+          Option.some(expected),
+          Effect.fnUntraced(function* (temp) {
+            const edited = yield* editAll(disk, from, stamp.size, temp, edit, into)
+            if (edited._tag === "CutOff") return yield* new IssueFileChanged({ path })
+            return edited._tag === "GivenUp" ? Option.none() : Option.some(edited)
+          })
+        )
+      }),
+      source => Effect.sync(() => disk.letGo(source))
+    ).pipe(
+      Effect.catchIf(
+        failure => failure._tag === "DiskFailure" && failure.code === "ENOENT" && failure.path === path,
+        () => Effect.fail(new IssueFileChanged({ path }))
+      )
+    )
   }, mapDiskFailure)
 
   const sweep = Effect.fnUntraced(function* () {
-    for (const entry of yield* disk.list(directory)) {
+    for (const entry of yield* together(() => disk.listNow(directory))) {
       if (isTempName(name, entry)) yield* together(() => disk.unlink(Path.join(directory, entry)))
     }
   })
@@ -384,6 +451,7 @@ export const make = Effect.fnUntraced(function* (options: IssueFileOptions, disk
     read: readKnown(() => undefined),
     readKnown,
     replace,
+    rewrite,
     recoverAside: Effect.suspend(recoverAside),
     discardAside: mapDiskFailure(aside.discard),
     quarantineAside: Effect.fn("IssueFile.quarantineAside")(aside.quarantine, mapDiskFailure)
@@ -395,12 +463,16 @@ export const layer = (options: IssueFileOptions): Layer.Layer<IssueFile, IssueFi
 
 /** For reading only: nothing is replaced, and what a crash left is left for the next that writes. */
 export const makeReadOnly = (options: IssueFileOptions) =>
-  Effect.map(make(options), file =>
-    IssueFile.of({
+  Effect.map(make(options), file => {
+    const refused = Effect.suspend(() =>
+      Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" }))
+    )
+    return IssueFile.of({
       ...file,
-      replace: () => Effect.fail(new IssueFileRefused({ path: file.path, reason: "it is open for reading only" })),
+      replace: () => refused,
+      rewrite: () => refused,
       recoverAside: Effect.succeedNone,
       discardAside: Effect.void,
       quarantineAside: () => Effect.succeed(file.path)
     })
-  )
+  })

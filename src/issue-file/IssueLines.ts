@@ -5,6 +5,7 @@
  * other reason than that a change of its issue replaces it (G19). The file is sorted by id, as UTF-8 bytes; CRLF, blank
  * lines and a last line without terminator are kept. Pure: bytes in, bytes out.
  */
+import type { Edit } from "./FileBytes.ts"
 import * as IssueLine from "./IssueLine.ts"
 
 /** A line's place in the file, in bytes: text from `start` to `end`, terminator (LF or CRLF) up to `terminatorEnd`. */
@@ -172,7 +173,12 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
 /** As `splice`, for who writes the pieces: a large file is not copied. */
 export const splicePieces = (file: Uint8Array, changes: ReadonlyMap<string, string>): Pieces => {
   const bytes = view(file)
-  return spliceTidy(bytes, changes) ?? spliceAny(bytes, scan(bytes), changes)
+  const starts = tidyStarts(bytes)
+  return (
+    // of more changes, each line is asked whether it is among them
+    (starts === undefined || changes.size > starts.length ? undefined : spliceTidy(bytes, starts, sorted(changes))) ??
+    spliceAny(bytes, scan(bytes), changes)
+  )
 }
 
 /** Whether a line begins in the usual way, with an id of plain ASCII that comes after that of the line at `previous`. */
@@ -228,13 +234,15 @@ const fewPieces = 16
  * `splice` of a few changes into a file as this program writes it, nearly every time: what lies between two changes is
  * one piece, and no line is looked at further than its id. None if the file is of another kind, or more would change.
  */
-const spliceTidy = (bytes: Buffer, changes: ReadonlyMap<string, string>): Pieces | undefined => {
-  const starts = tidyStarts(bytes)
-  if (starts === undefined || changes.size > starts.length) return undefined
+const spliceTidy = (
+  bytes: Buffer,
+  starts: ReadonlyArray<number>,
+  changes: ReadonlyArray<readonly [id: string, text: string]>
+): Pieces | undefined => {
   const pieces: Array<Uint8Array> = []
   let copied = 0
   let written = 0
-  for (const [id, text] of [...changes].sort(([a], [b]) => compareIds(a, b))) {
+  for (const [id, text] of changes) {
     const place = placeOf(bytes, starts, id)
     const start = starts[place] ?? bytes.length
     const next = starts[place + 1] ?? bytes.length
@@ -250,6 +258,38 @@ const spliceTidy = (bytes: Buffer, changes: ReadonlyMap<string, string>): Pieces
   }
   pieces.push(bytes.subarray(copied))
   return { pieces: pieces.length > fewPieces ? [Buffer.concat(pieces)] : pieces, written, removed: 0 }
+}
+
+const sorted = (changes: ReadonlyMap<string, string>): ReadonlyArray<readonly [id: string, text: string]> =>
+  [...changes].sort(([a], [b]) => compareIds(a, b))
+
+/** `splice` part by part, for a file of which no more is in memory at a time. */
+export interface PartwiseSplice extends Edit {
+  /** Lines written anew so far. */
+  readonly written: () => number
+}
+
+/** As `splice` of a few changes; gives up on a file that is not as this program writes it, or where nothing changes. */
+export const splicePartwise = (changes: ReadonlyMap<string, string>): PartwiseSplice => {
+  const all = sorted(changes)
+  let done = 0
+  let written = 0
+  return {
+    next: (bytes, last) => {
+      const lines = last ? bytes : bytes.subarray(0, bytes.lastIndexOf(Byte.LineFeed) + 1)
+      const starts = tidyStarts(lines)
+      if (starts === undefined) return undefined
+      // the last line is shown again: its id bounds what can be placed already, and must come before what follows
+      const used = last ? lines.length : (starts[starts.length - 1] ?? 0)
+      const bound = last ? undefined : usualId(lines, used, lines.length)
+      const first = done
+      while (done < all.length && (bound === undefined ? last : compareIds(all[done]?.[0] ?? "", bound) < 0)) done++
+      const splice = spliceTidy(lines.subarray(0, used), last ? starts : starts.slice(0, -1), all.slice(first, done))
+      written += splice?.written ?? 0
+      return splice === undefined || (last && written === 0) ? undefined : { pieces: splice.pieces, used }
+    },
+    written: () => written
+  }
 }
 
 const spliceAny = (bytes: Buffer, lines: ReadonlyArray<LineRange>, changes: ReadonlyMap<string, string>): Pieces => {

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { type Disk, fsyncDirectory, newFileMode, nodeDisk, openToCreate, together } from "./Disk.ts"
+import { writeAll } from "./FileBytes.ts"
 import { IssueFile } from "./IssueFile.ts"
 import { type IssueFileError, IssueFileRefused, mapDiskFailure } from "./IssueFileError.ts"
 import * as IssueLines from "./IssueLines.ts"
@@ -38,13 +39,7 @@ const keep = (disk: Disk, directory: string, name: (hash: string) => string, byt
     const temp = Path.join(directory, `.${name(hash)}.${process.pid}.${random.toString(16)}.tmp`)
     yield* Effect.acquireUseRelease(
       disk.open(temp, openToCreate, newFileMode),
-      descriptor =>
-        Effect.gen(function* () {
-          for (let offset = 0; offset < bytes.length; ) {
-            offset += yield* disk.write(temp, descriptor, bytes, offset, bytes.length - offset)
-          }
-          yield* disk.fsync(temp, descriptor)
-        }),
+      descriptor => Effect.zipRight(writeAll(disk, { path: temp, descriptor }, [bytes]), disk.fsync(temp, descriptor)),
       descriptor => Effect.ignore(disk.close(temp, descriptor))
     ).pipe(
       Effect.andThen(together(() => disk.rename(temp, path))),

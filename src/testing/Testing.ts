@@ -59,6 +59,14 @@ const file: Layer.Layer<IssueFile | TestFile> = Layer.effectContext(
           const { hash, stamp } = put(content instanceof Uint8Array ? content : Buffer.concat(content))
           return Effect.succeed({ hash, stamp, displaced: Option.none(), contested: false })
         }),
+      rewrite: (expected, edit) =>
+        Effect.suspend(() => {
+          if (expected.stamp.inode !== current?.stamp.inode) return new IssueFileChanged({ path })
+          const made = edit.next(Buffer.from(current.bytes), true)
+          if (made === undefined) return Effect.succeedNone
+          const { bytes, hash, stamp } = put(Buffer.concat(made.pieces))
+          return Effect.succeedSome({ hash, stamp, size: bytes.length, displaced: Option.none(), contested: false })
+        }),
       recoverAside: Effect.succeedNone,
       discardAside: Effect.void,
       quarantineAside: () => Effect.succeed("")

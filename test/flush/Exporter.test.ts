@@ -130,6 +130,83 @@ describe("Exporter.flush", () => {
     })
   )
 
+  it.scopedLive(
+    "G16: that is so for a file that was never in memory whole: the bases of the rows are what it held",
+    () =>
+      Effect.gen(function* () {
+        let theirs: string | undefined
+        const reads: Array<number> = []
+        const bench = yield* workbench({
+          content: file(line({}), line({ id: "a-2", labels: ["x", "y"] }), line({ id: "c" })),
+          disk: {
+            read: (path, descriptor, into, position) => {
+              reads.push(into.length)
+              return nodeDisk.read(path, descriptor, into, position)
+            },
+            rename: (from, to) => {
+              // into the same file, as an editor does
+              if (theirs !== undefined) writeFileSync(bench.path, theirs)
+              theirs = undefined
+              nodeDisk.rename(from, to)
+            }
+          }
+        })
+        yield* bench.change(line({ title: "first", updated_at: at(1) }))
+        yield* bench.flush
+        yield* bench.change(line({ id: "a-2", labels: ["x", "y"], title: "mine", updated_at: at(2) }))
+        theirs = file(
+          line({ title: "first", updated_at: at(1) }),
+          line({ id: "a-2", labels: ["y"], priority: 0, updated_at: at(3) }),
+          // an earlier version, by their hand
+          line({ id: "b" }),
+          line({ id: "c", title: "theirs", updated_at: at(3) })
+        )
+        yield* bench.flush
+        const byId = new Map(bench.lines().map(text => [fields(text)["id"], fields(text)]))
+        assert.deepStrictEqual([...byId.keys()], ["a-1", "a-2", "b", "c"])
+        assert.deepInclude(byId.get("a-1"), { title: "first" })
+        // a label that they took away is no label that we added
+        assert.deepInclude(byId.get("a-2"), { title: "mine", priority: 0, labels: ["y"] })
+        assert.deepInclude(byId.get("c"), { title: "theirs" })
+        assert.isFalse(yield* bench.pending)
+        assert.deepStrictEqual(bench.names(), ["issues.jsonl"])
+      })
+  )
+
+  it.scopedLive("G15: a change of a file that stands as it is on record is copied part by part, not read first", () =>
+    Effect.gen(function* () {
+      let read = 0
+      const bench = yield* workbench({
+        content: file(...Array.from({ length: 30_000 }, (_, i) => line({ id: `a-${String(i).padStart(5, "0")}` }))),
+        disk: {
+          read: (path, descriptor, into, position) => {
+            read = Math.max(read, into.length)
+            return nodeDisk.read(path, descriptor, into, position)
+          }
+        }
+      })
+      yield* bench.flush
+      yield* bench.change(line({ id: "a-1" }))
+      yield* bench.flush
+      const before = bench.lines()
+      read = 0
+      for (const id of ["a-00000", "a-15000", "a-29999", "a-30000"]) {
+        yield* bench.change(line({ id, title: "changed", updated_at: at(1) }))
+      }
+      assert.deepInclude(yield* bench.flush, { mode: "incremental", written: 4, removed: 0 })
+      assert.isAtMost(read, 1 << 20)
+      assert.isAbove(read, 0)
+      const changed = bench.lines().filter((text, i) => text !== before[i])
+      assert.deepStrictEqual(
+        changed.map(text => fields(text)["id"]),
+        ["a-00000", "a-15000", "a-29999", "a-30000"]
+      )
+      assert.strictEqual(Option.getOrThrow(yield* bench.store.fileRecord).hash, hashOf(bench.text() ?? ""))
+      assert.strictEqual((yield* bench.reconcile).adopted, 0)
+      assert.strictEqual((yield* bench.flushFull).mode, "unchanged")
+    })
+  )
+
   it.scopedLive("G16: git that began at the rename, and replaced the file unseen, costs no change", () =>
     Effect.gen(function* () {
       const gitLock = () => join(bench.root, ".git", "index.lock")

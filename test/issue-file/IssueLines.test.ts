@@ -335,6 +335,70 @@ describe("splice", () => {
   })
 })
 
+/** A splice part by part, of a file that is shown at most `room` bytes at a time; undefined if that was given up. */
+const partwise = (file: Uint8Array, changes: ReadonlyMap<string, string>, room: number) => {
+  const splice = IssueLines.splicePartwise(changes)
+  const out: Array<Uint8Array> = []
+  let from = 0
+  for (let to = 0, last = false; !last; ) {
+    // as where no line fits in
+    if (to === from + room) return undefined
+    to = Math.min(file.length, from + room)
+    last = to === file.length
+    const made = splice.next(Buffer.from(file.subarray(from, to)), last)
+    if (made === undefined) return undefined
+    out.push(...made.pieces)
+    from += made.used
+  }
+  return { bytes: Buffer.concat(out), written: splice.written() }
+}
+
+describe("splicePartwise", () => {
+  const plain = FastCheck.uniqueArray(FastCheck.constantFrom("a", "a-1", "a-10", "a-2", "b", "A", "c", "d-1"))
+  const lines = (chosen: ReadonlyArray<string>) => chosen.map(id => `${issue(id)}\n`).join("")
+
+  it("G15: whatever part of it is shown at a time, a file in order becomes what it does as a whole", () => {
+    FastCheck.assert(
+      FastCheck.property(plain, changeSets, FastCheck.integer({ min: 40, max: 300 }), (chosen, changes, room) => {
+        const file = bytesOf(lines(chosen.toSorted(byUtf8)))
+        const { bytes, removed, written } = IssueLines.splice(file, changes)
+        const made = partwise(file, changes, room)
+        // nothing to write is left to who has the file as a whole
+        if (written === 0 && removed === 0) expect(made).toBeUndefined()
+        else expect(made && [textOf(made.bytes), made.written]).toEqual([textOf(bytes), written])
+      }),
+      { numRuns: 3000 }
+    )
+  })
+
+  it("G15 G17: any other file becomes what it does as a whole, or is left alone", () => {
+    FastCheck.assert(
+      FastCheck.property(files, changeSets, FastCheck.integer({ min: 20, max: 200 }), (text, changes, room) => {
+        const file = bytesOf(text)
+        const made = partwise(file, changes, room)
+        if (made !== undefined) expect(textOf(made.bytes)).toBe(textOf(IssueLines.splice(file, changes).bytes))
+      }),
+      { numRuns: 3000 }
+    )
+    // out of order, doubled, and not to be read, just behind the border of two parts
+    for (const second of [issue("a"), issue("b"), '{"id":"c","v":', `${issue("c")}\r`, ""]) {
+      const file = bytesOf(`${issue("b")}\n${second}\n`)
+      const changes = new Map([["c", issue("c", 1)]])
+      expect(partwise(file, changes, issue("b").length + 2)).toBeUndefined()
+      expect(partwise(file, changes, 1000)).toBeUndefined()
+    }
+  })
+
+  it("G33: a line that is longer than the room is left to who has the file as a whole", () => {
+    const file = bytesOf(`${issue("a")}\n${issue("b", "x".repeat(500))}\n${issue("c")}\n`)
+    const changes = new Map([["a", issue("a", 1)]])
+    expect(partwise(file, changes, 100)).toBeUndefined()
+    expect(textOf(partwise(file, changes, 1000)?.bytes ?? new Uint8Array())).toBe(
+      textOf(IssueLines.splice(file, changes).bytes)
+    )
+  })
+})
+
 describe("read", () => {
   it("G17: every line is read or told by its number, whatever the bytes", () => {
     const noise = FastCheck.array(
