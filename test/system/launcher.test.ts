@@ -12,7 +12,7 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { buildProgram } from "../../scripts/build.ts"
 import * as Bundle from "../../src/cli/launcher/Bundle.ts"
 
@@ -129,4 +129,24 @@ it("tooling: new code of the same length runs at once: no cache of the old code 
   expect(statSync(bundle().file).size).toBe(size)
   expect(existsSync(old.cacheFile)).toBe(false)
   expect(run("a")).toBe("two a bd.cjs\n")
+})
+
+describe("what is not in the program", () => {
+  /** Builds a program, and by that runs it. */
+  const build = (name: string, text: string) => {
+    const file = path.join(directory, `${name}.ts`)
+    writeFileSync(file, text)
+    return buildProgram(file, path.join(directory, name))
+  }
+
+  it("tooling: a name that a stand-in lacks fails the build", async () => {
+    const text = `import * as Schema from "effect/Schema"\nconsole.log(Schema.TemplateLiteral)\n`
+    await expect(build("lacking", text)).rejects.toThrow("TemplateLiteral")
+  })
+
+  it("tooling: whoever calls what is left out is told", async () => {
+    const stream = path.join(import.meta.dirname, "../../node_modules/effect/dist/esm/Stream.js")
+    const calling = build("left-out", `import { make } from ${JSON.stringify(stream)}\nmake(1)\n`)
+    await expect(calling).rejects.toThrow("effect/dist/esm/Stream.js is not in this program")
+  })
 })
