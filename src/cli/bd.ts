@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-import * as Terminal from "@effect/platform/Terminal"
 /**
  * The program `bd`: runs the command line on Node.
  *
  * `NodeRuntime.runMain` exits 0 on a signal and runs no finalizer on SIGHUP, so signals are handled here: the first
  * interrupts, and the scopes close with their last flush (G7); a second ends at once, by the signal itself.
  */
+
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Terminal from "@effect/platform/Terminal"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
@@ -41,9 +44,9 @@ const loggers = HashSet.make(Output.logger(NodeStdio.writeError))
 
 const fiber = Effect.runFork(
   Program.main(process.argv.slice(2)).pipe(
-    // one after the other: layers that are merged take twice as long to build
-    Effect.provide(NodePath.layer),
-    Effect.provide(NodeFileSystem.layer),
+    // each from its layer: layers that are merged take twice as long to build
+    Effect.provideServiceEffect(Path.Path, Effect.provide(Path.Path, NodePath.layer)),
+    Effect.provideServiceEffect(FileSystem.FileSystem, Effect.provide(FileSystem.FileSystem, NodeFileSystem.layer)),
     Effect.provideServiceEffect(
       WorkingDirectory,
       Effect.sync(() => process.cwd())
