@@ -88,15 +88,15 @@ export const processRows: ReadonlyArray<ProcessRow> = [
   ...sized(0, {
     list: { must: 2.2, want: 1.6 },
     read: { must: 2.2, want: 1.6 },
-    change: { gate: 2.8, must: 2.6, want: 2.1 }
+    change: { must: 2.6, want: 2.1 }
   }),
   ...sized(1_000, { read: { must: 2.4, want: 1.7 }, page: { must: 2.4, want: 1.7 }, change: { must: 2.8, want: 2.2 } }),
   ...sized("real", {}),
   ...sized(10_000, {
     read: { must: 2.6, want: 1.8 },
     page: { must: 2.6, want: 1.8 },
-    whole: { gate: 7.5, must: 5, want: 4 },
-    change: { gate: 3.6, must: 3.2, want: 2.5 }
+    whole: { must: 5, want: 4 },
+    change: { must: 3.2, want: 2.5 }
   }),
   ...sized(
     100_000,
@@ -125,7 +125,7 @@ export const processRows: ReadonlyArray<ProcessRow> = [
     words: create,
     atOnce: 30,
     share: 0.2,
-    budget: { gate: 3.7, must: 2.8, want: 2.2 }
+    budget: { gate: 3.2, must: 2.8, want: 2.2 }
   }
 ]
 
