@@ -164,12 +164,13 @@ const onDisk = (options: WorkspaceOptions) =>
   )
 
 /** A database that is not ours: taken over if it is the classic tool's, then opened once more. */
-const takenOver = Effect.fnUntraced(function* (options: WorkspaceOptions, refused: StoreError) {
+const takenOver = Effect.fnUntraced(function* (options: WorkspaceOptions) {
   const path = storePath(options)
   // once in the life of a project: no other start loads it
   const ClassicDatabase = yield* Effect.promise(() => import("../store/ClassicDatabase.ts"))
   const ClassicTakeover = yield* Effect.promise(() => import("../flush/ClassicTakeover.ts"))
-  if (!(yield* ClassicDatabase.isAt(path))) return yield* refused
+  // another process may have been first
+  if (!(yield* ClassicDatabase.isAt(path))) return yield* onDisk(options)
   const unable = (error: IssueLock.LockError) =>
     new StoreError({
       path,
@@ -195,7 +196,7 @@ export const make = (
   Scope.Scope
 > =>
   Effect.catchTag(onDisk(options), "StoreError", error =>
-    error.reason === "foreign" ? takenOver(options, error) : Effect.fail(error)
+    error.reason === "foreign" ? takenOver(options) : Effect.fail(error)
   )
 
 /** As `make`. */
