@@ -6,6 +6,9 @@
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
+// Node 20 reads these certificates at every start, which takes as long as the start; no test speaks TLS
+delete process.env["NODE_EXTRA_CA_CERTS"]
+
 const integration = [
   "test/cli/Doctor.test.ts",
   "test/cli/Queries.test.ts",

@@ -17,7 +17,6 @@ import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { lengthOf } from "../issue-file/FileBytes.ts"
 import { IssueFile, IssueFileChanged, type IssueFileError, type Replacement } from "../issue-file/IssueFile.ts"
 import type { UnreadableLine } from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
@@ -209,7 +208,7 @@ export const make = Effect.gen(function* () {
     }
     const before = Option.match(snapshot, { onNone: () => new Uint8Array(0), onSome: ({ bytes }) => bytes })
     const { pieces, removed, written } = IssueLines.splicePieces(before, changes)
-    const size = lengthOf(pieces)
+    const size = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
     if (written === 0 && removed === 0 && Option.isSome(snapshot)) return { size, unchanged: recordOf(snapshot.value) }
     yield* lock.verify
     const replacement = yield* publishing(size)(file.replace(snapshot, pieces))

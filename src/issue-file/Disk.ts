@@ -49,8 +49,13 @@ export interface Disk {
     into: Uint8Array,
     position: number
   ) => Effect.Effect<number, DiskFailure>
-  /** How many of the bytes were written, behind what was written before; may be fewer than all. */
-  readonly write: (path: string, descriptor: number, bytes: Uint8Array) => Effect.Effect<number, DiskFailure>
+  /** How many of the bytes were written from this position of the file on; may be fewer than all. */
+  readonly write: (
+    path: string,
+    descriptor: number,
+    bytes: Uint8Array,
+    position: number
+  ) => Effect.Effect<number, DiskFailure>
   readonly fsync: (path: string, descriptor: number) => Effect.Effect<void, DiskFailure>
 
   /** Closes a file that may have no name any more: to free it takes long, and nobody has to wait for that. */
@@ -144,7 +149,8 @@ export const nodeDisk: Disk = {
   close: (path, descriptor) => together(() => now("close", path, () => Fs.closeSync(descriptor))),
   read: (path, descriptor, into, position) =>
     together(() => now("read", path, () => Fs.readSync(descriptor, into, 0, into.length, position))),
-  write: (path, descriptor, bytes) => together(() => now("write", path, () => Fs.writeSync(descriptor, bytes))),
+  write: (path, descriptor, bytes, position) =>
+    together(() => now("write", path, () => Fs.writeSync(descriptor, bytes, 0, bytes.length, position))),
   fsync: (path, descriptor) => pooled("fsync", path, done => Fs.fsync(descriptor, done)),
 
   letGo: descriptor => Fs.close(descriptor, () => {}),

@@ -40,31 +40,32 @@ export const readAll = Effect.fnUntraced(function* (disk: Disk, file: OpenFile, 
   return Option.some({ bytes, hash: known ?? hash?.digest("hex") ?? "" })
 })
 
-export const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number =>
-  pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
-
-/** Every byte, however few the system takes at a time. */
+/** Every byte, however few the system takes at a time, from this position of the file on; gives the one behind them. */
 export const writeAll = Effect.fnUntraced(function* (
   disk: Disk,
   file: OpenFile,
   pieces: ReadonlyArray<Uint8Array>,
+  from = 0,
   hash?: Crypto.Hash
 ) {
+  let position = from
   for (const bytes of pieces) {
     for (let offset = 0; offset < bytes.length; ) {
       if (offset > 0) yield* turn
       const piece = bytes.subarray(offset, offset + pieceLength)
-      const count = yield* disk.write(file.path, file.descriptor, piece)
+      const count = yield* disk.write(file.path, file.descriptor, piece, position)
       hash?.update(piece.subarray(0, count))
       offset += count
+      position += count
     }
   }
+  return position
 })
 
 /** As `writeAll`; gives the SHA-256 of the bytes, lower-case hex. */
 export const writeHashed = Effect.fnUntraced(function* (disk: Disk, file: OpenFile, pieces: ReadonlyArray<Uint8Array>) {
   const hash = Crypto.createHash("sha256")
-  yield* writeAll(disk, file, pieces, hash)
+  yield* writeAll(disk, file, pieces, 0, hash)
   return hash.digest("hex")
 })
 
@@ -116,8 +117,7 @@ export const editAll = Effect.fnUntraced(function* (
     const bytes = room.subarray(0, left + count)
     const made = edit.next(bytes, last)
     if (made === undefined) return givenUp
-    yield* writeAll(disk, to, made.pieces, hash)
-    written += lengthOf(made.pieces)
+    written = yield* writeAll(disk, to, made.pieces, written, hash)
     left = bytes.length - made.used
     room.copyWithin(0, made.used, bytes.length)
     yield* turn

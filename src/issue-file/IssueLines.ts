@@ -227,8 +227,9 @@ const placeOf = (bytes: Buffer, starts: ReadonlyArray<number>, id: string): numb
   return low
 }
 
-/** With more pieces, putting them together costs less than writing each. */
+/** With more pieces, or of fewer bytes, putting them together costs less than writing each. */
 const fewPieces = 16
+const manyBytes = 1 << 16
 
 /**
  * `splice` of a few changes into a file as this program writes it, nearly every time: what lies between two changes is
@@ -257,7 +258,8 @@ const spliceTidy = (
     written++
   }
   pieces.push(bytes.subarray(copied))
-  return { pieces: pieces.length > fewPieces ? [Buffer.concat(pieces)] : pieces, written, removed: 0 }
+  const apart = pieces.length <= fewPieces && bytes.length >= manyBytes
+  return { pieces: apart ? pieces : [Buffer.concat(pieces)], written, removed: 0 }
 }
 
 const sorted = (changes: ReadonlyMap<string, string>): ReadonlyArray<readonly [id: string, text: string]> =>

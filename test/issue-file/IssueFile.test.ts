@@ -432,7 +432,7 @@ describe("IssueFile.replace", () => {
   it.scopedLive("G12: however few bytes the system takes at a time, all are written", () =>
     Effect.gen(function* () {
       const { file, path } = yield* project({
-        write: (path, descriptor, bytes) => nodeDisk.write(path, descriptor, bytes.subarray(0, 7))
+        write: (path, descriptor, bytes, position) => nodeDisk.write(path, descriptor, bytes.subarray(0, 7), position)
       })
       const text = "0123456789\n".repeat(100)
       const { hash } = yield* file.replace(yield* file.read, bytesOf(text))
@@ -469,7 +469,8 @@ describe("IssueFile.replace", () => {
             longest = Math.max(longest, into.length)
             return nodeDisk.read(path, descriptor, into, position)
           },
-          write: (path, descriptor, bytes) => nodeDisk.write(path, descriptor, bytes.subarray(0, 300_000))
+          write: (path, descriptor, bytes, position) =>
+            nodeDisk.write(path, descriptor, bytes.subarray(0, 300_000), position)
         },
         text
       )
@@ -812,7 +813,7 @@ describe("IssueFile and faults", () => {
           return [`${call} ${name.replace(/\.\d+\.[0-9a-f]+\.tmp$/, ".tmp")} ${/ = (-?\d+)/.exec(end)?.[1]}`]
         })
         assert.deepStrictEqual(calls, [
-          "write .issues.jsonl.tmp 100",
+          "pwrite64 .issues.jsonl.tmp 100",
           "fsync .issues.jsonl.tmp 0",
           "rename .issues.jsonl.tmp 0",
           "fsync .beads 0"

@@ -107,10 +107,10 @@ describe("Quarantine", () => {
     Effect.gen(function* () {
       let written = 0
       const { kept, quarantine, run, text } = yield* project(good + bad, {
-        write: (file, descriptor, bytes) =>
+        write: (file, descriptor, bytes, position) =>
           file.includes(".backup") && written++ > 0
             ? Effect.die("killed")
-            : nodeDisk.write(file, descriptor, file.includes(".backup") ? bytes.subarray(0, 3) : bytes)
+            : nodeDisk.write(file, descriptor, file.includes(".backup") ? bytes.subarray(0, 3) : bytes, position)
       })
       expect((yield* Effect.exit(run))._tag).toBe("Failure")
       expect(written).toBe(2)

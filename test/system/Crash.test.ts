@@ -11,8 +11,8 @@ const publishing = [
   /^main pwrite64.*beads\.db-wal/,
   /^main fsync.*beads\.db-wal/,
   /^main pwrite64.*beads\.db>/,
-  /^pool openat.*\.tmp/,
-  /^pool write.*\.tmp/,
+  /^main openat.*\.tmp/,
+  /^main pwrite64.*\.tmp/,
   /^pool fsync.*\.tmp/,
   /^pool fsync.*\.beads>/
 ]
@@ -83,7 +83,7 @@ describe("kill -9", { timeout: 240_000 }, () => {
 
     ok(await bd(template, "create", "kept back", "--no-auto-flush"))
     const flushing = await sweep("flush", { template, command: bdCommand("flush", "--json"), stride: 20 })
-    expectCovered(flushing, [/^pool write.*\.tmp/, /^pool fsync.*\.tmp/, /^main rename.*issues\.jsonl"/])
+    expectCovered(flushing, [/^main pwrite64.*\.tmp/, /^pool fsync.*\.tmp/, /^main rename.*issues\.jsonl"/])
     expect(flushing.changing).toBeGreaterThan(20)
     // the change was committed before
     expect(flushing.undone).toBe(0)
@@ -113,8 +113,8 @@ describe("kill -9", { timeout: 240_000 }, () => {
     expectCovered(swept, [
       /^main pwrite64.*beads\.db-wal/,
       /^main pwrite64.*beads\.db>/,
-      /^pool openat.*\.tmp/,
-      /^pool write.*\.tmp/,
+      /^main openat.*\.tmp/,
+      /^main pwrite64.*\.tmp/,
       /^pool fsync.*\.tmp/,
       /^pool fsync.*\.beads>/,
       /^main link.*\.aside/,

@@ -100,7 +100,8 @@ describe("kill -9 of doctor --fix --quarantine", { timeout: 240_000 }, () => {
     expect(problems).toEqual([])
     for (const pattern of [
       /^main mkdir.*quarantine/,
-      /^pool (openat|write|fsync).*\.backup\..*\.tmp/,
+      /^main (openat|pwrite64).*\.backup\..*\.tmp/,
+      /^pool fsync.*\.backup\..*\.tmp/,
       /^pool fsync.*\.lines\..*\.tmp/,
       /^main rename.*\.lines/,
       /^pool fsync.*quarantine>/,
