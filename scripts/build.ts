@@ -2,7 +2,7 @@
  * Builds what exists into `dist/`: the program from `src/cli/bd.ts`, the library from `src/index.ts`.
  *
  * `bin/bd.cjs` loads `bin/bd-HASH.cjs` by V8's code cache (see `src/cli/launcher`). The launcher names its bundle, so
- * replacing it is the one step in which a new build takes effect, and programs that run meanwhile are not disturbed.
+ * replacing it is the step in which a new build takes effect, and programs that run meanwhile are not disturbed.
  * What one command alone needs and all would read lies beside the bundle, as `bin/NAME-HASH.cjs`.
  */
 import { execFileSync } from "node:child_process"
@@ -10,6 +10,7 @@ import { createHash } from "node:crypto"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { type BuildOptions, build, type Plugin } from "esbuild"
+import * as Bundle from "../src/cli/launcher/Bundle.ts"
 import { plugins } from "./program/plugins.ts"
 
 const root = path.resolve(import.meta.dirname, "..")
@@ -85,10 +86,10 @@ const hashOf = (...parts: ReadonlyArray<string | Buffer>): string => {
 const askedOften = ["--version", "-v", "--help", "-h"]
 
 /** What the program answers to each of them alone. */
-const render = (file: string): Record<string, string> => {
+const render = (launcher: string): Record<string, string> => {
   const env = { PATH: process.env["PATH"] }
   return Object.fromEntries(
-    askedOften.map(word => [word, execFileSync(process.execPath, [file, word], { encoding: "utf8", env })])
+    askedOften.map(word => [word, execFileSync(process.execPath, [launcher, word], { encoding: "utf8", env })])
   )
 }
 
@@ -107,17 +108,20 @@ export const buildProgram = async (
     files.set(path.join(root, module), file)
   }
   const program = await bundled(entry, define, files)
-  // what sets V8's flags belongs to it: a code cache is good for the program and the flags that it was made under
-  const tuning = readFileSync(path.join(root, "src/cli/launcher/Bundle.ts"))
-  const hash = hashOf(program, tuning)
+  // how it is loaded belongs to it: a code cache is good for the program and the flags that it was made under
+  const loading = ["Bundle.ts", "makeCache.ts"].map(name => readFileSync(path.join(root, "src/cli/launcher", name)))
+  const hash = hashOf(program, ...loading)
   const launcher = (name: string, rendered: Record<string, string> = {}) =>
     bundled(path.join(root, `src/cli/launcher/${name}.ts`), { __BUNDLE_HASH__: hash, __RENDERED__: rendered })
-  const file = path.join(directory, `bd-${hash}.cjs`)
-  replaceFile(file, program)
+  replaceFile(Bundle.locate(directory, hash, "reading").file, Bundle.wrap(program))
+  const bd = path.join(directory, "bd.cjs")
+  const writeLauncher = async (rendered: Record<string, string>) =>
+    replaceFile(bd, `#!/usr/bin/env node\n${await launcher("main", rendered)}`, 0o755)
+  await writeLauncher({})
   const makeCache = path.join(directory, "makeCache.cjs")
   replaceFile(makeCache, await launcher("makeCache"))
   execFileSync(process.execPath, [makeCache], { stdio: "inherit" })
-  replaceFile(path.join(directory, "bd.cjs"), `#!/usr/bin/env node\n${await launcher("main", render(file))}`, 0o755)
+  await writeLauncher(render(bd))
   for (const name of readdirSync(directory)) {
     const [, kind, version = ""] = /^(\w+)-([0-9a-f]{16})[-.]/.exec(name) ?? []
     const current = kind === "bd" ? version === hash : [...files.values()].includes(name)

@@ -12,7 +12,7 @@ import * as CreatedApart from "../domain/CreatedApart.ts"
 import * as IdRenaming from "../domain/IdRenaming.ts"
 import * as IssueLine from "../issue-file/IssueLine.ts"
 import * as IssueLines from "../issue-file/IssueLines.ts"
-import type { IssueStore, LinePlace, MarkedRow, StoreError } from "../store/IssueStore.ts"
+import type { FilePart, IssueStore, LinePlace, MarkedRow, StoreError } from "../store/IssueStore.ts"
 import { type FileLine, recordOf } from "./Reconciliation.ts"
 
 export interface Differences {
@@ -20,15 +20,33 @@ export interface Differences {
   readonly lines: ReadonlyArray<FileLine>
 }
 
-/** Where the issues' lines are; none if a line's id does not show at its beginning, or stands there twice. */
-const placesOf = (file: Uint8Array): ReadonlyMap<string, LinePlace> | undefined => {
+/**
+ * Where the issues' lines are in a part; none if a line's id does not show at its beginning, stands there twice, or is not
+ * in the range of the part.
+ */
+const placesOf = (file: Uint8Array, part: FilePart): ReadonlyMap<string, LinePlace> | undefined => {
   const places = new Map<string, LinePlace>()
-  for (const { end, id, start } of IssueLines.scan(file)) {
+  for (const { end, id, start } of IssueLines.scan(file.subarray(part.start, part.end))) {
     if (start === end) continue
     if (id === undefined || places.has(id)) return undefined
-    places.set(id, { id, start, end })
+    if (IssueLines.compareIds(id, part.from) < 0) return undefined
+    if (part.below !== undefined && IssueLines.compareIds(id, part.below) >= 0) return undefined
+    places.set(id, { id, start: part.start + start, end: part.start + end })
   }
   return places
+}
+
+/** The parts of these numbers, those that are neighbours as one. */
+const joined = (parts: ReadonlyArray<FilePart>, numbers: ReadonlyArray<number>): ReadonlyArray<FilePart> => {
+  const out: Array<FilePart> = []
+  for (const [i, number] of numbers.entries()) {
+    const part = parts[number]
+    const last = out[out.length - 1]
+    if (part === undefined) continue
+    if (last === undefined || numbers[i - 1] !== number - 1) out.push(part)
+    else out[out.length - 1] = { ...last, end: part.end, below: part.below }
+  }
+  return out
 }
 
 const fileLine = (file: Uint8Array, { end, id, start }: LinePlace): FileLine | undefined => {
@@ -52,23 +70,44 @@ const standAlone = ({ lines, rows }: Differences): boolean =>
     return !CreatedApart.isApart(recordOf(row.line), recordOf(text))
   })
 
-/** The rows and lines that `reconcile` needs; none if it needs all, or if the file cannot be read. */
-export const find = (
+/** As `find`, of some parts of a file that hold all that differs; undefined: it cannot be told which lines these have. */
+const findIn = Effect.fnUntraced(function* (
   store: IssueStore["Type"],
-  file: Uint8Array
-): Effect.Effect<Option.Option<Differences>, StoreError> =>
-  Effect.gen(function* () {
-    const places = placesOf(file)
-    if (places === undefined || (yield* store.hasRenamed)) return Option.none()
-    const { rows, unknown } = yield* store.differing(file, [...places.values()])
-    const lines: Array<FileLine> = []
+  file: Uint8Array,
+  parts: ReadonlyArray<FilePart>
+) {
+  const differences = { rows: new Map<string, MarkedRow>(), lines: [] as Array<FileLine> }
+  for (const part of parts) {
+    const places = placesOf(file, part)
+    if (places === undefined) return undefined
+    const { rows, unknown } = yield* store.differing(file, [...places.values()], part)
+    for (const row of rows) differences.rows.set(row.id, row)
     for (const id of [...rows.map(row => row.id), ...unknown]) {
       const place = places.get(id)
       if (place === undefined) continue
       const line = fileLine(file, place)
       if (line === undefined) return Option.none()
-      lines.push(line)
+      differences.lines.push(line)
     }
-    const differences = { rows: new Map(rows.map(row => [row.id, row] as const)), lines }
-    return standAlone(differences) ? Option.some(differences) : Option.none()
+  }
+  return standAlone(differences) ? Option.some<Differences>(differences) : Option.none()
+})
+
+/** Of a file, compared as a whole before it is looked at line by line. */
+const partLength = 1 << 15
+
+/** The rows and lines that `reconcile` needs; none if it needs all, or if the file cannot be read. */
+export const find = (
+  store: IssueStore["Type"],
+  file: Uint8Array,
+  length = partLength
+): Effect.Effect<Option.Option<Differences>, StoreError> =>
+  Effect.gen(function* () {
+    if (yield* store.hasRenamed) return Option.none()
+    const parts = IssueLines.parts(file, length)
+    const inOrder =
+      parts === undefined ? undefined : yield* findIn(store, file, joined(parts, yield* store.unlike(file, parts)))
+    if (inOrder !== undefined) return inOrder
+    const whole = { start: 0, end: file.byteLength, from: "", below: undefined }
+    return (yield* findIn(store, file, [whole])) ?? Option.none()
   })

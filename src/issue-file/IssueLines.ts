@@ -53,7 +53,7 @@ const idOf = (bytes: Buffer, start: number, end: number): string | undefined => 
 }
 
 /**
- * Finds the lines and their ids. Meant to be fast, it trusts a line's beginning: that all of it can be read is what
+ * Finds the lines and their ids, of a file or of lines that are part of one. Meant to be fast, it trusts a line's beginning: that all of it can be read is what
  * `read` tells.
  */
 export const scan = (file: Uint8Array): ReadonlyArray<LineRange> => {
@@ -69,6 +69,36 @@ export const scan = (file: Uint8Array): ReadonlyArray<LineRange> => {
     start = terminatorEnd
   }
   return lines
+}
+
+/** Lines one after the other, in bytes, without the last one's terminator. */
+export interface Part {
+  readonly start: number
+  readonly end: number
+  /** If the file is in order, the ids of these lines are from this one on … */
+  readonly from: string
+  /** … and below that one, the first of the next part; undefined: it is the last. */
+  readonly below: string | undefined
+}
+
+/**
+ * Cuts a file into parts of a `length` or little more, by a look at the beginnings of a few lines: what lies between them is
+ * for others to read. None if these are not in order, or if it has no line.
+ */
+export const parts = (file: Uint8Array, length: number): ReadonlyArray<Part> | undefined => {
+  const bytes = view(file)
+  const parts: Array<Part> = []
+  let from = ""
+  for (let start = 0; start < bytes.length; ) {
+    const lineFeed = bytes.indexOf(Byte.LineFeed, start + length)
+    const next = lineFeed === -1 ? bytes.length : lineFeed + 1
+    const below = next < bytes.length ? usualId(bytes, next, bytes.length) : undefined
+    if (next < bytes.length && (below === undefined || compareIds(from, below) >= 0)) return undefined
+    parts.push({ start, end: bytes[next - 1] === Byte.LineFeed ? next - 1 : next, from, below })
+    from = below ?? ""
+    start = next
+  }
+  return parts.length === 0 ? undefined : parts
 }
 
 /** A line that holds an issue. */

@@ -159,6 +159,20 @@ export interface LinePlace {
   readonly end: number
 }
 
+/** Ids from one on, in the order of their UTF-8 bytes. */
+export interface IdRange {
+  /** The first that can be in it; `""`: all are late enough. */
+  readonly from: string
+  /** The first behind it; undefined: none is too late. */
+  readonly below: string | undefined
+}
+
+/** Lines of a file, in bytes, without the last one's terminator, where those of a range of ids are to be looked for. */
+export interface FilePart extends IdRange {
+  readonly start: number
+  readonly end: number
+}
+
 export interface FoundRow extends Row {
   readonly dependencyCount: number
   readonly dependentCount: number
@@ -194,14 +208,22 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
     readonly markedRows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>
     readonly hasMarks: Effect.Effect<boolean, StoreError>
     /**
-     * Holds a file, whose lines are each of another issue (no id stands twice in `places`, which are in the order of the
-     * file), against the rows. `rows`:
-     * those that are marked, have no line there, or another text; `unknown`: ids there that no row has. What is alike is
-     * compared where it lies.
+     * Which of these parts of a file are anything but the lines of the rows in their range, each terminated by LF but the
+     * last and none of them marked. By their numbers, in order. Parts come in the order of the file.
+     */
+    readonly unlike: (
+      file: Uint8Array,
+      parts: ReadonlyArray<FilePart>
+    ) => Effect.Effect<ReadonlyArray<number>, StoreError>
+    /**
+     * Holds lines of a file, each of another issue in a range, in the order of the file, against the rows in that range.
+     * `rows`: those that are marked, have no line there, or another text; `unknown`: ids there that no row has. What is
+     * alike is compared where it lies.
      */
     readonly differing: (
       file: Uint8Array,
-      places: ReadonlyArray<LinePlace>
+      places: ReadonlyArray<LinePlace>,
+      range: IdRange
     ) => Effect.Effect<{ readonly rows: ReadonlyArray<MarkedRow>; readonly unknown: ReadonlyArray<string> }, StoreError>
     /** Whether an issue was ever renamed. */
     readonly hasRenamed: Effect.Effect<boolean, StoreError>

@@ -3,16 +3,18 @@
  *
  * better-sqlite3 runs on the event loop and so does its busy wait, hence the busy time-out is 0 and the waiting is a
  * `Schedule` round the attempt (G2). The library's own transaction helper begins deferred and turns a failing COMMIT
- * into a defect; `transaction` begins immediate and fails typed.
+ * into a defect; `transaction` begins immediate and fails typed. The library's own way of running a statement takes a fiber
+ * a hundred steps, and finds a transaction of any database in the context; `run` asks the connection itself.
  */
 import { statSync } from "node:fs"
 import * as Reactivity from "@effect/experimental/Reactivity"
-import * as SqlClient from "@effect/sql/SqlClient"
-import type * as Connection from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
+import * as Statement from "@effect/sql/Statement"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { StoreError } from "./IssueStore.ts"
@@ -20,12 +22,19 @@ import * as SqliteClient from "./SqliteClient.ts"
 
 export interface Sqlite {
   readonly path: string
-  readonly sql: SqlClient.SqlClient
+  /** Makes statements, for `run` and `values` alone: run by themselves they die. */
+  readonly sql: Statement.Constructor
   /** Runs a statement, waiting while the database is busy. */
-  readonly run: <A>(statement: Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
+  readonly run: <A>(statement: Statement.Statement<A>) => Effect.Effect<ReadonlyArray<A>, StoreError>
+  /** As `run`; each row is the array of its columns. */
+  readonly values: (
+    statement: Statement.Statement<unknown>
+  ) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, StoreError>
   readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** All that is read in it is of one moment. Keeps no writer waiting. */
   readonly snapshot: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
+  /** For what reads much, and hardly any of it twice: keeps little of it in memory. */
+  readonly once: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 const missingAddOn = "ADD_ON_MISSING"
@@ -92,7 +101,7 @@ export const storeError =
 /**
  * How long the library keeps a prepared statement. It also keeps that preparing one failed, because the database was busy
  * just then: for its default, ten minutes, every attempt anew got that answer, and nothing was asked of the database.
- * Hence shorter than the pause between two attempts; statements in a row still find what the one before has prepared.
+ * Hence shorter than the pause between two attempts. `run` prepares each time.
  */
 const preparedFor = "2 millis"
 
@@ -103,6 +112,16 @@ export const untilFree = (busyTimeout: Duration.DurationInput) =>
     Schedule.upTo(Duration.decode(busyTimeout)),
     Schedule.whileInput((error: StoreError) => error.reason === "busy")
   )
+
+const sql = Statement.make(
+  Effect.dieMessage("a statement was not given to run"),
+  Statement.makeCompilerSqlite(),
+  [],
+  undefined
+)
+
+/** How many databases this process has opened. */
+let databases = 0
 
 /** What is kept of the file in memory, in KiB: better-sqlite3 has it so. */
 const keptUsually = 16_000
@@ -123,26 +142,61 @@ export const open = (options: {
   Effect.gen(function* () {
     const failed = storeError(options.path)
     const whileBusy = untilFree(options.busyTimeout)
-    const run = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> => {
-      const attempt = Effect.mapError(statement, failed)
-      // the schedule is set up for the few statements that find the database busy, not for every one
-      return Effect.catchIf(
-        attempt,
-        ({ reason }) => reason === "busy",
-        () => Effect.retry(attempt, whileBusy)
-      )
-    }
 
     // the library opens the file in a constructor that throws
-    const sql = yield* SqliteClient.make({
+    const client = yield* SqliteClient.make({
       filename: options.path,
       disableWAL: true,
       readonly: options.readonly,
       prepareCacheTTL: preparedFor
     }).pipe(
-      Effect.provide(Reactivity.layer),
+      Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
       Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
     )
+    const reserve = Effect.mapError(client.reserve, failed)
+    const connection = yield* Effect.scoped(reserve)
+
+    /** In the context of what runs inside a transaction of this database. */
+    const Inside = Context.GenericTag<"effect-beads/Sqlite/Inside", true>(`effect-beads/Sqlite/Inside/${databases++}`)
+    /** Whether a transaction has the connection to itself. */
+    let taken = false
+
+    /** Asks the connection, once no transaction is in the way, and again while another process is. */
+    const ask = <A>(
+      statement: Statement.Statement<unknown>,
+      execute: (text: string, parameters: ReadonlyArray<unknown>) => Effect.Effect<A, SqlError>
+    ): Effect.Effect<A, StoreError> =>
+      Effect.withFiberRuntime(fiber => {
+        const [text, parameters] = statement.compile()
+        const isInside = Context.getOption(fiber.currentContext, Inside)._tag === "Some"
+        const now = Effect.suspend(() => {
+          try {
+            return Effect.mapError(execute(text, parameters), failed)
+          } catch (cause) {
+            // a statement is prepared at once, and that throws
+            return Effect.fail(failed(cause))
+          }
+        })
+        const attempt = Effect.suspend(() => (taken && !isInside ? Effect.scoped(Effect.zipRight(reserve, now)) : now))
+        // the schedule is set up for the few statements that find the database busy, not for every one
+        const patient = Effect.catchAll(attempt, error =>
+          error.reason === "busy" ? Effect.retry(attempt, whileBusy) : Effect.fail(error)
+        )
+        if (!fiber.getFiberRef(FiberRef.currentTracerEnabled)) return patient
+        return Effect.useSpan("sql.execute", { kind: "client", captureStackTrace: false }, span => {
+          span.attribute("db.system.name", "sqlite")
+          span.attribute("db.query.text", text)
+          return patient
+        })
+      })
+
+    const run = <A>(statement: Statement.Statement<A>) =>
+      ask(
+        statement,
+        (text, parameters) =>
+          connection.executeUnprepared(text, parameters, undefined) as Effect.Effect<ReadonlyArray<A>, SqlError>
+      )
+
     yield* run(sql`pragma busy_timeout = 0`)
 
     const opened = identity(options.path)
@@ -159,44 +213,47 @@ export const open = (options: {
           )
     )
 
-    const command = (connection: Connection.Connection, text: string) =>
-      // the statement is prepared when it runs, and preparing may throw too
-      run(Effect.suspend(() => connection.executeUnprepared(text, [], undefined))).pipe(
-        Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
-      )
-
     const within = <A, E, R>(
       begin: "begin immediate" | "begin",
       body: Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | StoreError, R> =>
       Effect.uninterruptibleMask(restore =>
         Effect.gen(function* () {
-          const connection = yield* sql.reserve.pipe(Effect.mapError(failed))
-          yield* restore(command(connection, begin))
-          yield* Effect.tapError(stillThere, () => Effect.ignore(command(connection, "rollback")))
-          const exit = yield* restore(body).pipe(
-            Effect.provideService(SqlClient.TransactionConnection, [connection, 0] as const),
-            Effect.exit
+          yield* reserve
+          yield* Effect.acquireRelease(
+            Effect.sync(() => {
+              taken = true
+            }),
+            () =>
+              Effect.sync(() => {
+                taken = false
+              })
           )
+          const command = (text: string) => run(sql.unsafe(text))
+          yield* restore(command(begin))
+          yield* Effect.tapError(stillThere, () => Effect.ignore(command("rollback")))
+          const exit = yield* Effect.exit(restore(body))
           if (Exit.isSuccess(exit)) {
             // a commit that failed (full disk) leaves the transaction open, or SQLite has rolled it back already
-            yield* command(connection, "commit").pipe(
-              Effect.tapError(() => Effect.ignore(command(connection, "rollback")))
-            )
+            yield* Effect.tapError(command("commit"), () => Effect.ignore(command("rollback")))
           } else {
-            yield* Effect.ignore(command(connection, "rollback"))
+            yield* Effect.ignore(command("rollback"))
           }
           return yield* exit
-        }).pipe(Effect.scoped)
+        }).pipe(Effect.provideService(Inside, true), Effect.scoped)
       ) as Effect.Effect<A, E | StoreError, R>
 
     const keep = (kibibytes: number) => Effect.ignore(run(sql.unsafe(`pragma cache_size = -${kibibytes}`)))
+    const once = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+      Effect.ensuring(Effect.zipRight(keep(keptOnce), body), keep(keptUsually))
 
     return {
       path: options.path,
       sql,
       run,
+      values: statement => ask(statement, (text, parameters) => connection.executeValues(text, parameters)),
       transaction: body => within("begin immediate", body),
-      snapshot: body => within("begin", Effect.ensuring(Effect.zipRight(keep(keptOnce), body), keep(keptUsually)))
+      snapshot: body => within("begin", once(body)),
+      once
     }
   })

@@ -58,23 +58,6 @@ const inspect = ({ path, run, sql }: Sqlite.Sqlite) =>
     return version
   })
 
-/**
- * A database with a log is looked at by a reader first: a writer that refuses it would, as the last to close it, move
- * the log into it. (A reader of a database without a log would leave one behind, so there the writer looks.)
- */
-const inspectWithLog = (path: string, busyTimeout: Duration.DurationInput) =>
-  existsSync(`${path}-wal`)
-    ? Sqlite.open({ path, busyTimeout, readonly: true }).pipe(
-        Effect.flatMap(inspect),
-        Effect.scoped,
-        // a reader cannot recover every log: then the writer tells
-        Effect.catchIf(
-          ({ reason }) => reason === "readonly" || reason === "io",
-          () => Effect.void
-        )
-      )
-    : Effect.void
-
 /** Fails for a database that is not ours or is newer. Leaves it, and its log, as they are. */
 export const refuseForeign = (path: string, busyTimeout: Duration.DurationInput): Effect.Effect<void, StoreError> =>
   Sqlite.open({ path, busyTimeout, readonly: existsSync(`${path}-wal`) }).pipe(
@@ -109,7 +92,6 @@ export interface Options {
 const opened = (options: Options) =>
   Effect.gen(function* () {
     const busyTimeout = options.busyTimeout ?? Duration.seconds(30)
-    if (options.path !== ":memory:") yield* inspectWithLog(options.path, busyTimeout)
     const db = yield* Sqlite.open({ path: options.path, busyTimeout })
     const { run, sql } = db
     const version = yield* inspect(db)
@@ -123,6 +105,18 @@ const opened = (options: Options) =>
   })
 
 /**
+ * Closes a database that is refused. A writer that is the last to close one would move its log into it, so until then somebody
+ * is there who only reads, if a reader can make anything of that log.
+ */
+const closeRefused = (path: string, close: Effect.Effect<void>): Effect.Effect<void> =>
+  Sqlite.open({ path, busyTimeout: 0, readonly: true }).pipe(
+    Effect.flatMap(({ run, sql }) => run(sql`select count(*) from sqlite_schema`)),
+    Effect.ignore,
+    Effect.zipRight(close),
+    Effect.scoped
+  )
+
+/**
  * The database, with our schema, until the scope closes. A newer or a foreign one is refused, stays as it is, and is
  * closed at once: somebody may want to take it over.
  */
@@ -130,8 +124,13 @@ export const open = (options: Options): Effect.Effect<Sqlite.Sqlite, StoreError,
   Effect.uninterruptibleMask(restore =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
+      // one without a log gets an empty one, which goes as the writer closes
+      const hasLog = existsSync(`${options.path}-wal`)
       const db = yield* restore(Scope.extend(opened(options), scope)).pipe(
-        Effect.onError(cause => Scope.close(scope, Exit.failCause(cause)))
+        Effect.onError(cause => {
+          const close = Scope.close(scope, Exit.failCause(cause))
+          return hasLog ? closeRefused(options.path, close) : close
+        })
       )
       yield* Effect.addFinalizer(exit => Scope.close(scope, exit))
       return db

@@ -5,7 +5,6 @@
  * grow with the data.
  */
 import { utimesSync } from "node:fs"
-import type { SqlError } from "@effect/sql/SqlError"
 import type * as Statement from "@effect/sql/Statement"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -25,7 +24,6 @@ import {
   type FlushOutcome,
   type FoundRow,
   IssueStore,
-  type LinePlace,
   type MarkedRow,
   type RowFilter,
   type StoreError
@@ -73,16 +71,18 @@ type ComparedRow = { readonly place: string } & (RowShape | { readonly id: null 
 /** Bytes of a file that are compared at a time: SQLite copies what it is given, and uses the room of such a copy again. */
 const comparedAtATime = 1 << 19
 
-/** Places one after the other that lie within so many bytes, at least one of them. */
-const portions = (places: ReadonlyArray<LinePlace>): ReadonlyArray<ReadonlyArray<LinePlace>> => {
-  const out: Array<Array<LinePlace>> = []
+/** Pieces of a file one after the other that lie within so many bytes, at least one of them. */
+const portions = <A extends { readonly start: number; readonly end: number }>(
+  pieces: ReadonlyArray<A>
+): ReadonlyArray<ReadonlyArray<A>> => {
+  const out: Array<Array<A>> = []
   let from = 0
-  for (const place of places) {
+  for (const piece of pieces) {
     const last = out[out.length - 1]
-    if (last !== undefined && place.end - from <= comparedAtATime) last.push(place)
+    if (last !== undefined && piece.end - from <= comparedAtATime) last.push(piece)
     else {
-      from = place.start
-      out.push([place])
+      from = piece.start
+      out.push([piece])
     }
   }
   return out
@@ -141,7 +141,7 @@ const project = (record: IssueRecord.IssueRecord) => {
 export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["Type"], StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const db = yield* SqliteSchema.open(options)
-    const { run, sql } = db
+    const { run, sql, values } = db
     const json = (values: ReadonlyArray<unknown>) => JSON.stringify(values)
     const rowColumns = sql.literal("i.id, i.line, i.revision, d.revision as marked, d.base")
 
@@ -273,7 +273,7 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
     /** Something made of the rows at these places, a few at a time. */
     const inParts = Effect.fnUntraced(function* <R, A>(
       places: ReadonlyArray<number>,
-      read: (some: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<R>, SqlError>,
+      read: (some: ReadonlyArray<number>) => Statement.Statement<R>,
       part: (rows: ReadonlyArray<R>) => A
     ) {
       const parts: Array<A> = []
@@ -304,7 +304,36 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
       hasMarks: run(sql<{ marked: number }>`select exists (select 1 from dirty_issues) as marked`).pipe(
         Effect.map(rows => rows[0]?.marked === 1)
       ),
-      differing: Effect.fnUntraced(function* (file, places) {
+      unlike: (file, parts) =>
+        db.once(
+          Effect.gen(function* () {
+            const found: Array<number> = []
+            let number = 0
+            for (const some of portions(parts)) {
+              const from = some[0]?.start ?? 0
+              const bytes = file.subarray(from, some[some.length - 1]?.end)
+              // SQL counts from 1
+              const at = json(
+                some.map(part => [part.from, part.below ?? null, part.start - from + 1, part.end - part.start])
+              )
+              const rows = yield* run(
+                // a blob is greater than every text
+                sql<{ at: number }>`with part (at, low, high, start, length) as
+                    (select key, value ->> 0, coalesce(value ->> 1, x''), value ->> 2, value ->> 3 from json_each(${at}))
+                  select at from part
+                  where exists (select 1 from dirty_issues where issue_id >= low and issue_id < high)
+                    or cast(substr(${bytes}, start, length) as text) is not
+                      (select group_concat(line, char(10)) from
+                        (select line from issues where id >= low and id < high order by id))
+                  order by at`
+              )
+              for (const row of rows) found.push(number + row.at)
+              number += some.length
+            }
+            return found
+          })
+        ),
+      differing: Effect.fnUntraced(function* (file, places, { below, from: low }) {
         const compared: Array<ComparedRow> = []
         for (const some of portions(places)) {
           const from = some[0]?.start ?? 0
@@ -324,15 +353,11 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         }
         const found = compared.flatMap(row => (row.id === null ? [] : [row]))
         const unknown = compared.flatMap(({ id, place }) => (id === null ? [place] : []))
-        const all = yield* run(sql<{ n: number }>`select count(*) as n from issues`)
-        // each place has its row, or is unknown: nearly always that makes up all rows, and which are missing is no question
-        const missing =
-          all[0]?.n === places.length - unknown.length
-            ? []
-            : yield* run(
-                sql<RowShape>`select ${rowColumns} from issues i left join dirty_issues d on d.issue_id = i.id
-                  where i.id not in (select value from json_each(${json(places.map(({ id }) => id))}))`
-              )
+        const missing = yield* run(
+          sql<RowShape>`select ${rowColumns} from issues i left join dirty_issues d on d.issue_id = i.id
+            where i.id >= ${low} and ${below === undefined ? sql`true` : sql`i.id < ${below}`}
+              and i.id not in (select value from json_each(${json(places.map(({ id }) => id))}))`
+        )
         return { rows: [...found, ...missing].map(toMarkedRow), unknown }
       }),
       hasRenamed: run(
@@ -443,10 +468,8 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
         ),
       graph: Effect.gen(function* () {
         // as arrays, which take half the time of objects with named columns
-        const rows = yield* run(
-          sql`select id, status, priority, created_at from issues where status <> 'tombstone'`.values
-        )
-        const edges = yield* run(sql`select issue_id, depends_on_id, type from dependencies`.values)
+        const rows = yield* values(sql`select id, status, priority, created_at from issues where status <> 'tombstone'`)
+        const edges = yield* values(sql`select issue_id, depends_on_id, type from dependencies`)
         return {
           rows: (rows as ReadonlyArray<GraphRow>).map(toGraphRow),
           edges: (edges as ReadonlyArray<GraphEdge>).map(toEdge)

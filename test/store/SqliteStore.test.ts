@@ -16,7 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
-import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, TestClock } from "effect"
 import * as IssueLines from "../../src/issue-file/IssueLines.ts"
 import type { StoreError, Write } from "../../src/store/IssueStore.ts"
 import initial from "../../src/store/migrations/0001_initial.ts"
@@ -66,9 +66,9 @@ const refusal = (path: string): Effect.Effect<StoreError> =>
 describe("opening", () => {
   it.scopedLive("G11: a commit is durable: WAL, every commit synced, keys enforced, no busy wait in SQLite", () =>
     Effect.gen(function* () {
-      const { sql } = yield* SqliteSchema.open({ path: yield* temporaryPath })
+      const { run, sql } = yield* SqliteSchema.open({ path: yield* temporaryPath })
       const pragma = (name: string) =>
-        Effect.map(sql.unsafe<Record<string, unknown>>(`pragma ${name}`), rows => Object.values(rows[0] ?? {})[0])
+        Effect.map(run(sql.unsafe<Record<string, unknown>>(`pragma ${name}`)), rows => Object.values(rows[0] ?? {})[0])
       assert.strictEqual(yield* pragma("journal_mode"), "wal")
       assert.strictEqual(yield* pragma("synchronous"), 2)
       assert.strictEqual(yield* pragma("foreign_keys"), 1)
@@ -78,10 +78,10 @@ describe("opening", () => {
 
   it.scopedLive("G25: foreign keys lead from child tables to their own issue only", () =>
     Effect.gen(function* () {
-      const { sql } = yield* SqliteSchema.open({ path: ":memory:" })
-      const keys = yield* sql<{ child: string; column: string; parent: string }>`select t.name as child,
+      const { run, sql } = yield* SqliteSchema.open({ path: ":memory:" })
+      const keys = yield* run(sql<{ child: string; column: string; parent: string }>`select t.name as child,
         k."from" as "column", k."table" as parent from sqlite_schema t, pragma_foreign_key_list(t.name) k
-        where t.type = 'table' order by 1`
+        where t.type = 'table' order by 1`)
       assert.deepStrictEqual(
         keys.map(({ child, column, parent }) => `${child}.${column} -> ${parent}`),
         [
@@ -411,7 +411,7 @@ describe("transactions", () => {
   it.scopedLive("G29: a commit that fails is a typed error, rolled back, and the next one goes through", () =>
     Effect.gen(function* () {
       const db = yield* SqliteSchema.open({ path: yield* temporaryPath })
-      const count = Effect.map(db.sql<{ n: number }>`select count(*) as n from labels`, rows => rows[0]?.n)
+      const count = Effect.map(db.run(db.sql<{ n: number }>`select count(*) as n from labels`), rows => rows[0]?.n)
       const error = yield* Effect.flip(
         db.transaction(
           Effect.gen(function* () {
@@ -429,13 +429,44 @@ describe("transactions", () => {
     })
   )
 
+  it.scopedLive("G28: a statement of another fiber waits until a transaction has ended, and is no part of it", () =>
+    Effect.gen(function* () {
+      const db = yield* SqliteSchema.open({ path: yield* temporaryPath })
+      const insert = (key: string) => db.run(db.sql`insert into metadata values (${key}, '')`)
+      const began = yield* Deferred.make<void>()
+      const end = yield* Deferred.make<void>()
+      const body = Effect.all([insert("inside"), Deferred.succeed(began, undefined), Deferred.await(end)])
+      const transaction = yield* Effect.fork(Effect.exit(db.transaction(Effect.zipRight(body, Effect.fail("no")))))
+      yield* Deferred.await(began)
+      const statement = yield* Effect.fork(insert("outside"))
+      yield* Effect.yieldNow()
+      yield* Deferred.succeed(end, undefined)
+      yield* Fiber.join(statement)
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(transaction)))
+      assert.deepStrictEqual(yield* db.run(db.sql`select key from metadata`), [{ key: "outside" }])
+    })
+  )
+
+  it.scopedLive("G28: transactions of two databases do not get into each other", () =>
+    Effect.gen(function* () {
+      const one = yield* SqliteSchema.open({ path: yield* temporaryPath })
+      const two = yield* SqliteSchema.open({ path: ":memory:" })
+      const insert = ({ run, sql }: Sqlite.Sqlite, key: string) => run(sql`insert into metadata values (${key}, '')`)
+      const keys = ({ run, sql }: Sqlite.Sqlite) =>
+        Effect.map(run(sql<{ key: string }>`select key from metadata order by key`), rows => rows.map(({ key }) => key))
+      const body = Effect.all([insert(one, "a"), two.transaction(Effect.all([insert(two, "b"), insert(one, "c")]))])
+      yield* Effect.exit(one.transaction(Effect.zipRight(body, Effect.fail("no"))))
+      assert.deepStrictEqual([yield* keys(one), yield* keys(two)], [[], ["b"]])
+    })
+  )
+
   it.scopedLive("G29: a full store is a typed error, rolled back", () =>
     Effect.gen(function* () {
       const db = yield* SqliteSchema.open({ path: yield* temporaryPath })
       yield* db.run(db.sql`pragma max_page_count = 1`)
       const insert = db.run(db.sql`insert into metadata values ('x', ${"y".repeat(1_000_000)})`)
       assert.strictEqual((yield* Effect.flip(db.transaction(insert))).reason, "full")
-      assert.deepStrictEqual(yield* db.sql`select * from metadata`, [])
+      assert.deepStrictEqual(yield* db.run(db.sql`select * from metadata`), [])
     })
   )
 })

@@ -4,7 +4,7 @@ import { Effect, Tracer } from "effect"
 import * as Testing from "../../src/testing/Testing.ts"
 import { Tracker } from "../../src/tracker/Tracker.ts"
 
-/** `@effect/sql` makes a span of each statement. */
+/** Each statement is a span, as `@effect/sql` names it. */
 const counting = () => {
   const counter = { statements: 0 }
   const tracer = Effect.map(Effect.tracer, native =>

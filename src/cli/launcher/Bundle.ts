@@ -40,8 +40,8 @@ export const tuneV8 = (): void => {
   if (!process.versions.v8.startsWith("11.3.")) return
   // optimizing begins after a tenth of a second, just when most commands end: it may wait nine times as long
   setFlagsFromString("--interrupt-budget=600000")
-  // the nursery grows by this, from 1 MB: by more each of its pages is touched once, by less it is cleared too often
-  setFlagsFromString("--semi-space-growth-factor=3")
+  // the nursery grows by this, from 1 MB: by more each of its pages is touched once
+  setFlagsFromString("--semi-space-growth-factor=2")
 }
 
 export interface Loaded {
@@ -50,9 +50,13 @@ export interface Loaded {
   readonly run: (require: NodeJS.Require) => void
 }
 
+/** What the build writes into the file of the bundle: put together here, all of it would be copied at every start. */
+export const wrap = (program: string): string =>
+  `(function (exports, require, module, __filename, __dirname) {${program}\n})`
+
 /** Compiles the bundle, which esbuild writes in ASCII, from the cache where there is one that V8 accepts. */
 export const load = ({ file, cacheFile }: Bundle): Loaded => {
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`
+  const source = readFileSync(file, "latin1")
   let cachedData: Buffer | undefined
   try {
     cachedData = readFileSync(cacheFile)
