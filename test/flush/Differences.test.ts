@@ -49,7 +49,7 @@ const plans = Effect.fnUntraced(function* (writes: ReadonlyArray<Write>, bytes: 
 const clean = (text: string): Write => ({ record: recordOf(text), state: { _tag: "clean" } })
 const dirty = (text: string, base?: string): Write => ({ record: recordOf(text), state: { _tag: "dirty", base } })
 
-const ids = ["a-1", "a-10", "a-2", "b.1", "ä-ö", 'q"1']
+const ids = ["10", "9e1", "a-1", "a-10", "a-2", "b.1", "b.2", "c-7", 'q"1', "ä-ö"]
 
 const issue = ({ below, pick }: Random, id: string): string => {
   const members: Members = { id, title: pick(["t", "Grüße \u2028", "\u0000"]), updated_at: at(below(4)) }
@@ -69,7 +69,9 @@ const issue = ({ below, pick }: Random, id: string): string => {
 /** Rows of some ids; and a file in which most lines are theirs. */
 const makeCase = (random: Random) => {
   const { below, pick } = random
-  const held = ids.filter(() => below(5) > 0)
+  // a file is cut where a line begins with an id that needs no decoding
+  const known = below(3) === 0 ? ids : ids.filter(id => /^[\w.-]+$/.test(id))
+  const held = known.filter(() => below(5) > 0)
   const rows = held.map(id => (below(4) === 0 ? dirty(issue(random, id), issue(random, id)) : clean(issue(random, id))))
   const lines: Array<string> = []
   for (const { record } of rows) {
@@ -77,22 +79,28 @@ const makeCase = (random: Random) => {
     if (dice < 8) lines.push(IssueRecord.line(record))
     else if (dice < 11) lines.push(issue(random, record.id))
   }
-  for (const id of ids) if (!held.includes(id) && below(2) === 0) lines.push(issue(random, id))
+  for (const id of known) if (!held.includes(id) && below(2) === 0) lines.push(issue(random, id))
+  if (below(4) > 0) lines.sort((a, b) => IssueLines.compareIds(recordOf(a).id, recordOf(b).id))
   switch (below(12)) {
     case 0:
       lines.push(pick([...lines, "{"]))
       break
     case 1:
-      lines.push(issue(random, pick(ids)))
+      lines.push(issue(random, pick(known)))
       break
     case 2:
       lines.push("", pick([" ", "\t", "\ufeff", "<<<<<<< ours", '{"id":"a-1","id":"a-2"}']))
       break
     case 3:
-      lines.push(line({ id: pick(ids), status: "tombstone", renamed_to: pick(ids), deleted_at: at(1) }))
+      lines.push(line({ id: pick(known), status: "tombstone", renamed_to: pick(known), deleted_at: at(1) }))
       break
     case 4:
       lines.reverse()
+      break
+    case 5:
+    case 6:
+      // out of its place, or a second one of an id
+      lines.splice(below(lines.length + 1), 0, issue(random, pick(known)))
       break
   }
   const text = below(8) === 0 ? lines.join("\r\n") : file(...lines)
@@ -105,16 +113,20 @@ describe("differences", () => {
     () =>
       Effect.gen(function* () {
         let narrowed = 0
-        for (let seed = 0; seed < 400; seed++) {
+        let cut = 0
+        for (let seed = 0; seed < 1_000; seed++) {
           const { bytes, rows } = makeCase(randomOf(seed))
-          // a part of one line or two, or the whole file
-          const { narrow, whole } = yield* plans(rows, bytes, [1, 150, undefined][seed % 3])
+          // a part of one line or a few, or the whole file
+          const length = [1, 150, 400, undefined][seed % 4]
+          const { narrow, whole } = yield* plans(rows, bytes, length)
           if (Option.isNone(narrow)) continue
           narrowed++
+          if (length !== undefined && (IssueLines.parts(bytes, length)?.length ?? 0) > 1) cut++
           assert.deepEqual(narrow, whole, `seed ${seed}: ${bytes}`)
         }
         // else nothing was compared
-        assert.isAbove(narrowed, 170)
+        assert.isAbove(narrowed, 380)
+        assert.isAbove(cut, 100)
       }),
     60_000
   )
