@@ -141,10 +141,7 @@ export const make = Effect.gen(function* () {
   const integrity = yield* IntegrityChecker
   const progress = yield* Progress.Progress
 
-  /**
-   * Clears what was published, and records the bytes of the buffer, never of the file read again (G14). Not durable: after a
-   * loss of power, as after a crash right before it, the next holder finds row = line and clears.
-   */
+  /** Clears what was published, and records the bytes of the buffer, never of the file read again (G14). */
   const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord, done: Omit<FlushReport, "duration">) =>
     store.transaction(
       Effect.gen(function* () {
@@ -162,8 +159,7 @@ export const make = Effect.gen(function* () {
         yield* store.setFileRecord(record)
         yield* store.setFullExportNeeded(false)
         yield* store.recordFlush({ _tag: "Flushed", at: yield* currentTime, ...done })
-      }),
-      { durable: false }
+      })
     )
 
   /** For `flush status`. A store that is busy or broken is not waited for: whoever asked is told of the failure anyway. */

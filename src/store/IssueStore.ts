@@ -196,14 +196,8 @@ export class IssueStore extends Context.Tag("effect-beads/IssueStore")<
   {
     /** The database file; `:memory:` for the memory layer. */
     readonly path: string
-    /**
-     * An immediate write transaction. A body that fails rolls back; a commit that fails is a `StoreError`. Does not nest.
-     * `durable`, default true; if not, lost power may take it back, as if it had never been, but nothing before it.
-     */
-    readonly transaction: <A, E, R>(
-      body: Effect.Effect<A, E, R>,
-      options?: { readonly durable: boolean }
-    ) => Effect.Effect<A, E | StoreError, R>
+    /** An immediate write transaction. A body that fails rolls back; a commit that fails is a `StoreError`. Does not nest. */
+    readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
 
     /** Every row with its mark, in no order. */
     readonly rows: Effect.Effect<ReadonlyArray<MarkedRow>, StoreError>

@@ -30,11 +30,7 @@ export interface Sqlite {
   readonly values: (
     statement: Statement.Statement<unknown>
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, StoreError>
-  /** `durable`, default true: whether the commit waits for the disk. */
-  readonly transaction: <A, E, R>(
-    body: Effect.Effect<A, E, R>,
-    options?: { readonly durable: boolean }
-  ) => Effect.Effect<A, E | StoreError, R>
+  readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** All that is read in it is of one moment. Keeps no writer waiting. */
   readonly snapshot: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** For what reads much, and hardly any of it twice: keeps little of it in memory. */
@@ -217,13 +213,9 @@ export const open = (options: {
           )
     )
 
-    /** Whether the connection is set to wait for the disk as it commits; a log may not, by default. */
-    let isDurable = false
-
     const within = <A, E, R>(
       begin: "begin immediate" | "begin",
-      body: Effect.Effect<A, E, R>,
-      durable = true
+      body: Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | StoreError, R> =>
       Effect.uninterruptibleMask(restore =>
         Effect.gen(function* () {
@@ -238,11 +230,6 @@ export const open = (options: {
               })
           )
           const command = (text: string) => run(sql.unsafe(text))
-          if (durable !== isDurable) {
-            // SQLite does not change it inside a transaction
-            yield* command(`pragma synchronous = ${durable ? "full" : "normal"}`)
-            isDurable = durable
-          }
           yield* restore(command(begin))
           yield* Effect.tapError(stillThere, () => Effect.ignore(command("rollback")))
           const exit = yield* Effect.exit(restore(body))
@@ -265,7 +252,7 @@ export const open = (options: {
       sql,
       run,
       values: statement => ask(statement, (text, parameters) => connection.executeValues(text, parameters)),
-      transaction: (body, options) => within("begin immediate", body, options?.durable),
+      transaction: body => within("begin immediate", body),
       snapshot: body => within("begin", once(body)),
       once
     }

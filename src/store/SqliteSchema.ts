@@ -97,6 +97,7 @@ const opened = (options: Options) =>
     const version = yield* inspect(db)
     if (options.path !== ":memory:") {
       yield* run(sql`pragma journal_mode = wal`)
+      yield* run(sql`pragma synchronous = full`)
     }
     yield* run(sql`pragma foreign_keys = on`)
     if (version < migrations.length) yield* migrate(db)
