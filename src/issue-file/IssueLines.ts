@@ -83,10 +83,12 @@ export interface Part {
 
 /**
  * Cuts a file into parts of a `length` or little more, by a look at the beginnings of a few lines: what lies between them is
- * for others to read. None if these are not in order, or if it has no line.
+ * for others to read. None if these are not in order, if it has no line, or if a line's end may be another than that of its
+ * text (CR).
  */
 export const parts = (file: Uint8Array, length: number): ReadonlyArray<Part> | undefined => {
   const bytes = view(file)
+  if (bytes.includes(Byte.CarriageReturn)) return undefined
   const parts: Array<Part> = []
   let from = ""
   for (let start = 0; start < bytes.length; ) {

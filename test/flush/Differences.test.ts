@@ -146,6 +146,14 @@ describe("differences", () => {
     })
   )
 
+  it.effect("G22: a row whose line ends in CR, as a file with CR CR LF has it, is not that of a file with CR LF", () =>
+    Effect.gen(function* () {
+      const { narrow, whole } = yield* plans([clean(`${line({})}\r`)], Buffer.from(`${line({})}\r\n`))
+      assert.deepEqual(narrow, whole)
+      assert.strictEqual(Option.getOrThrow(narrow).adopted.length, 1)
+    })
+  )
+
   const needsAll = (what: string, rows: ReadonlyArray<Write>, content: string) =>
     it.effect(`all is needed: ${what}`, () =>
       Effect.gen(function* () {
