@@ -142,7 +142,12 @@ export const make = Effect.gen(function* () {
   const progress = yield* Progress.Progress
 
   /** Clears what was published, and records the bytes of the buffer, never of the file read again (G14). */
-  const settle = (rows: ReadonlyArray<MarkedRow>, record: FileRecord, done: Omit<FlushReport, "duration">) =>
+  const settle = (
+    rows: ReadonlyArray<MarkedRow>,
+    record: FileRecord,
+    done: Omit<FlushReport, "duration">,
+    full: boolean
+  ) =>
     store.transaction(
       Effect.gen(function* () {
         yield* store.addVersions(
@@ -157,7 +162,7 @@ export const make = Effect.gen(function* () {
         )
         yield* store.published(rows)
         yield* store.setFileRecord(record)
-        yield* store.setFullExportNeeded(false)
+        if (full) yield* store.setFullExportNeeded(false)
         yield* store.recordFlush({ _tag: "Flushed", at: yield* currentTime, ...done })
       })
     )
@@ -175,6 +180,9 @@ export const make = Effect.gen(function* () {
       Effect.withSpan("Exporter.publish", { attributes: { "beads.file.path": file.path, "beads.file.bytes": bytes } })
     )
 
+  /** The hash of a file that this process has put together, and so knows to be tidy. */
+  let tidy: string | undefined
+
   /**
    * Nearly every publish: a stat settles that the bytes on record stand there, so they are copied part by part, and neither
    * the old file nor the new one is ever in memory whole. None where that cannot be.
@@ -182,9 +190,11 @@ export const make = Effect.gen(function* () {
   const publishPartwise = Effect.fnUntraced(function* (changes: ReadonlyMap<string, string>) {
     const standing = yield* integrity.standing
     if (Option.isNone(standing)) return Option.none()
-    const splice = IssueLines.splicePartwise(changes)
+    const splice = IssueLines.splicePartwise(changes, standing.value.hash === tidy)
     yield* lock.verify
     const rewritten = yield* publishing(standing.value.stamp.size)(file.rewrite(standing.value, splice))
+    const staysTidy = [...changes.values()].every(IssueLines.isTidy)
+    tidy = Option.isSome(rewritten) && staysTidy ? rewritten.value.hash : undefined
     return Option.map(
       rewritten,
       ({ size, ...replacement }): Published => ({
@@ -217,7 +227,7 @@ export const make = Effect.gen(function* () {
 
   const attempt = Effect.fnUntraced(function* (asked: boolean) {
     // before anything can fail, so that the need outlives a failed flush and this process (G8)
-    if (asked) yield* store.setFullExportNeeded(true)
+    if (asked) yield* store.transaction(store.setFullExportNeeded(true))
     const { barred, missing } = yield* reconciler.reconcile
     const full = asked || missing || (yield* store.fullExportNeeded)
     const rows = yield* full ? store.rows : store.markedRows
@@ -237,7 +247,7 @@ export const make = Effect.gen(function* () {
     const { size } = published
     if ("unchanged" in published) {
       const unchanged = { ...nothing, bytes: size }
-      yield* settle(rows, published.unchanged, unchanged)
+      yield* settle(rows, published.unchanged, unchanged, full)
       return unchanged
     }
     const { before, removed, replacement, written } = published
@@ -257,7 +267,8 @@ export const make = Effect.gen(function* () {
           stamp: stampText(replacement.stamp),
           settled: isPublished(replacement.stamp, size)
         },
-        done
+        done,
+        full
       ).pipe(Progress.stage(progress, { operation: "flush", stage: "clear", total: rows.length }))
     }
     if (replacement.contested || Option.isSome(replacement.displaced)) {

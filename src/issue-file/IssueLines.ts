@@ -205,10 +205,10 @@ export const splice = (file: Uint8Array, changes: ReadonlyMap<string, string>): 
 /** As `splice`, for who writes the pieces: a large file is not copied. */
 export const splicePieces = (file: Uint8Array, changes: ReadonlyMap<string, string>): Pieces => {
   const bytes = view(file)
-  const starts = tidyStarts(bytes)
+  const count = tidyCount(bytes)
   return (
     // of more changes, each line is asked whether it is among them
-    (starts === undefined || changes.size > starts.length ? undefined : spliceTidy(bytes, starts, sorted(changes))) ??
+    (count === undefined || changes.size > count ? undefined : spliceTidy(bytes, sorted(changes))) ??
     spliceAny(bytes, scan(bytes), changes)
   )
 }
@@ -232,29 +232,36 @@ const follows = (bytes: Buffer, previous: number | undefined, start: number): bo
 }
 
 /**
- * Where the lines begin of a file that is in order: every line is of an issue, terminated by LF, its id behind the one
- * before. None if it is not, or if that takes more than a look at the bytes.
+ * The number of lines of a file that is tidy: every line is of an issue, terminated by LF, its id behind the one before. None
+ * if it is not, or if that takes more than a look at the bytes.
  */
-const tidyStarts = (bytes: Buffer): ReadonlyArray<number> | undefined => {
-  const starts: Array<number> = []
-  for (let start = 0; start < bytes.length; ) {
+const tidyCount = (bytes: Buffer): number | undefined => {
+  let count = 0
+  let previous: number | undefined
+  for (let start = 0; start < bytes.length; count++) {
     const lineFeed = bytes.indexOf(Byte.LineFeed, start)
     if (lineFeed === -1 || bytes[lineFeed - 1] === Byte.CarriageReturn) return undefined
-    if (!follows(bytes, starts[starts.length - 1], start)) return undefined
-    starts.push(start)
+    if (!follows(bytes, previous, start)) return undefined
+    previous = start
     start = lineFeed + 1
   }
-  return starts
+  return count
 }
 
-/** The number of the first of these lines whose id is not before this one. */
-const placeOf = (bytes: Buffer, starts: ReadonlyArray<number>, id: string): number => {
+/** Whether a tidy file stays so with this line in its place. */
+export const isTidy = (text: string): boolean => follows(Buffer.from(text), undefined, 0)
+
+/** Where the line that these bytes belong to begins. */
+const lineStart = (bytes: Buffer, at: number): number => (at <= 0 ? 0 : bytes.lastIndexOf(Byte.LineFeed, at - 1) + 1)
+
+/** Where, in tidy lines, the first begins whose id is not before this one. */
+const placeOf = (bytes: Buffer, id: string): number => {
   let low = 0
-  let high = starts.length
+  let high = bytes.length
   while (low < high) {
-    const middle = (low + high) >> 1
-    if (compareIds(usualId(bytes, starts[middle] ?? 0, bytes.length) ?? "", id) < 0) low = middle + 1
-    else high = middle
+    const start = lineStart(bytes, (low + high) >> 1)
+    if (compareIds(usualId(bytes, start, bytes.length) ?? "", id) < 0) low = bytes.indexOf(Byte.LineFeed, start) + 1
+    else high = start
   }
   return low
 }
@@ -267,18 +274,13 @@ const manyBytes = 1 << 16
  * `splice` of a few changes into a file as this program writes it, nearly every time: what lies between two changes is
  * one piece, and no line is looked at further than its id. None if the file is of another kind, or more would change.
  */
-const spliceTidy = (
-  bytes: Buffer,
-  starts: ReadonlyArray<number>,
-  changes: ReadonlyArray<readonly [id: string, text: string]>
-): Pieces | undefined => {
+const spliceTidy = (bytes: Buffer, changes: ReadonlyArray<readonly [id: string, text: string]>): Pieces | undefined => {
   const pieces: Array<Uint8Array> = []
   let copied = 0
   let written = 0
   for (const [id, text] of changes) {
-    const place = placeOf(bytes, starts, id)
-    const start = starts[place] ?? bytes.length
-    const next = starts[place + 1] ?? bytes.length
+    const start = placeOf(bytes, id)
+    const next = start === bytes.length ? start : bytes.indexOf(Byte.LineFeed, start) + 1
     const isReplaced = usualId(bytes, start, next) === id
     const now = Buffer.from(`${text}\n`)
     if (isReplaced) {
@@ -303,22 +305,24 @@ export interface PartwiseSplice extends Edit {
   readonly written: () => number
 }
 
-/** As `splice` of a few changes; gives up on a file that is not as this program writes it, or where nothing changes. */
-export const splicePartwise = (changes: ReadonlyMap<string, string>): PartwiseSplice => {
+/**
+ * As `splice` of a few changes; gives up on a file that is not tidy, or where nothing changes. `known`: it is tidy, and need not
+ * be looked through for that.
+ */
+export const splicePartwise = (changes: ReadonlyMap<string, string>, known = false): PartwiseSplice => {
   const all = sorted(changes)
   let done = 0
   let written = 0
   return {
     next: (bytes, last) => {
       const lines = last ? bytes : bytes.subarray(0, bytes.lastIndexOf(Byte.LineFeed) + 1)
-      const starts = tidyStarts(lines)
-      if (starts === undefined) return undefined
+      if (!known && tidyCount(lines) === undefined) return undefined
       // the last line is shown again: its id bounds what can be placed already, and must come before what follows
-      const used = last ? lines.length : (starts[starts.length - 1] ?? 0)
+      const used = last ? lines.length : lineStart(lines, lines.length - 1)
       const bound = last ? undefined : usualId(lines, used, lines.length)
       const first = done
       while (done < all.length && (bound === undefined ? last : compareIds(all[done]?.[0] ?? "", bound) < 0)) done++
-      const splice = spliceTidy(lines.subarray(0, used), last ? starts : starts.slice(0, -1), all.slice(first, done))
+      const splice = spliceTidy(lines.subarray(0, used), all.slice(first, done))
       written += splice?.written ?? 0
       return splice === undefined || (last && written === 0) ? undefined : { pieces: splice.pieces, used }
     },

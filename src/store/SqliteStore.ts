@@ -243,7 +243,8 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
       }
       const all = [...nodes.values()]
       // what an import brings is remembered when it comes, and when it is published: the second time it is known already
-      const unknown = yield* run(sql<{ at: number }>`select n.key as at
+      const unknown = yield* run(sql<{ at: number; known: number }>`select n.key as at,
+          (select count(*) from issue_versions where issue_id = n.value ->> 0) as known
         from json_each(${json(all.map(({ hash, id }) => [id, hash]))}) n
         where not exists (select 1 from issue_versions where issue_id = n.value ->> 0 and hash = n.value ->> 1)`)
       const values = unknown.flatMap(({ at }) => all[at] ?? [])
@@ -254,7 +255,12 @@ export const make = (options: SqliteSchema.Options): Effect.Effect<IssueStore["T
       yield* run(sql`insert into issue_versions (issue_id, hash, line)
         select value ->> 0, value ->> 1, value ->> 2
         from json_each(${json(values.map(({ hash, id, line }) => [id, hash, line]))})`)
-      const ids = json([...new Set(values.map(({ id }) => id))])
+      // at most all that came are of one issue
+      const tooMany = unknown.flatMap(({ at, known }) =>
+        known + values.length > versionsKept ? (all[at]?.id ?? []) : []
+      )
+      if (tooMany.length === 0) return
+      const ids = json([...new Set(tooMany)])
       yield* run(sql`delete from issue_versions where seq in (
         select seq from (select seq, row_number() over (partition by issue_id order by seq desc) as age
           from issue_versions where issue_id in (select value from json_each(${ids})))

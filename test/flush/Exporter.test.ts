@@ -12,7 +12,7 @@ import {
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Option } from "effect"
-import { DiskFailure, nodeDisk } from "../../src/issue-file/Disk.ts"
+import { DiskFailure, type DiskStat, nodeDisk } from "../../src/issue-file/Disk.ts"
 import * as SqliteStore from "../../src/store/SqliteStore.ts"
 import { versionHash } from "../../src/store/Version.ts"
 import { recordOf } from "../recordOf.ts"
@@ -204,6 +204,38 @@ describe("Exporter.flush", () => {
       assert.strictEqual(Option.getOrThrow(yield* bench.store.fileRecord).hash, hashOf(bench.text() ?? ""))
       assert.strictEqual((yield* bench.reconcile).adopted, 0)
       assert.strictEqual((yield* bench.flushFull).mode, "unchanged")
+    })
+  )
+
+  it.scopedLive("G15: only the very file that was put together here is taken for one in order", () =>
+    Effect.gen(function* () {
+      const [a, b, c] = ["a-1", "b-1", "c-1"].map(id => line({ id }))
+      // nothing is as new as not to be settled
+      const older = (stat: DiskStat): DiskStat => ({ ...stat, changedAt: stat.changedAt - 10_000_000_000n })
+      const bench = yield* workbench({
+        content: file(a ?? "", b ?? "", c ?? ""),
+        disk: {
+          stat: path => {
+            const stat = nodeDisk.stat(path)
+            return stat && older(stat)
+          },
+          statOpen: (path, descriptor) => older(nodeDisk.statOpen(path, descriptor))
+        }
+      })
+      const long = (id: string, n: number) => line({ id, title: `title ${n}`, updated_at: at(n) })
+      yield* bench.flush
+      for (const n of [1, 2]) {
+        yield* bench.change(long("b-1", n))
+        assert.deepInclude(yield* bench.flush, { mode: "incremental", written: 1, removed: 0 })
+      }
+      // what another program has written is of a stamp that settles it, too, once it is old enough
+      writeFileSync(bench.path, file(c ?? "", long("b-1", 2), a ?? ""))
+      utimesSync(bench.path, 1_700_000_000, 1_700_000_000)
+      yield* bench.reconcile
+      assert.isTrue(Option.getOrThrow(yield* bench.store.fileRecord).settled)
+      yield* bench.change(long("c-1", 3))
+      assert.deepInclude(yield* bench.flush, { mode: "incremental", written: 1, removed: 0 })
+      assert.deepStrictEqual(bench.lines(), [a, long("b-1", 2), long("c-1", 3)])
     })
   )
 

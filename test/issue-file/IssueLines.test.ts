@@ -336,8 +336,8 @@ describe("splice", () => {
 })
 
 /** A splice part by part, of a file that is shown at most `room` bytes at a time; undefined if that was given up. */
-const partwise = (file: Uint8Array, changes: ReadonlyMap<string, string>, room: number) => {
-  const splice = IssueLines.splicePartwise(changes)
+const partwise = (file: Uint8Array, changes: ReadonlyMap<string, string>, room: number, known = false) => {
+  const splice = IssueLines.splicePartwise(changes, known)
   const out: Array<Uint8Array> = []
   let from = 0
   for (let to = 0, last = false; !last; ) {
@@ -363,6 +363,7 @@ describe("splicePartwise", () => {
         const file = bytesOf(lines(chosen.toSorted(byUtf8)))
         const { bytes, removed, written } = IssueLines.splice(file, changes)
         const made = partwise(file, changes, room)
+        expect(partwise(file, changes, room, true)).toEqual(made)
         // nothing to write is left to who has the file as a whole
         if (written === 0 && removed === 0) expect(made).toBeUndefined()
         else expect(made && [textOf(made.bytes), made.written]).toEqual([textOf(bytes), written])
@@ -386,6 +387,16 @@ describe("splicePartwise", () => {
       const changes = new Map([["c", issue("c", 1)]])
       expect(partwise(file, changes, issue("b").length + 2)).toBeUndefined()
       expect(partwise(file, changes, 1000)).toBeUndefined()
+    }
+  })
+
+  it("G15: a tidy file stays tidy by lines that are told to be so, and by no others", () => {
+    const file = bytesOf(lines(["a", "b"]))
+    const after = (text: string) => textOf(IssueLines.splice(file, new Map([["c", text]])).bytes)
+    const next = new Map([["d", issue("d")]])
+    for (const text of [issue("c"), '{"id":"c\\u0031"}', '{"title":"c","id":"c"}', ' {"id":"c"}', issue("é")]) {
+      // told by a file that ends with it
+      expect(IssueLines.isTidy(text)).toBe(partwise(bytesOf(after(text)), next, 1000) !== undefined)
     }
   })
 
