@@ -11,10 +11,12 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { StoreError } from "./IssueStore.ts"
@@ -120,6 +122,8 @@ const sql = Statement.make(
   undefined
 )
 
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** How many databases this process has opened. */
 let databases = 0
 
@@ -153,13 +157,46 @@ export const open = (options: {
       Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
       Effect.catchAllDefect(cause => Effect.fail(failed(cause)))
     )
-    const reserve = Effect.mapError(client.reserve, failed)
-    const connection = yield* Effect.scoped(reserve)
+    const connection = yield* Effect.scoped(Effect.mapError(client.reserve, failed))
 
-    /** In the context of what runs inside a transaction of this database. */
-    const Inside = Context.GenericTag<"effect-beads/Sqlite/Inside", true>(`effect-beads/Sqlite/Inside/${databases++}`)
-    /** Whether a transaction has the connection to itself. */
-    let taken = false
+    /**
+     * Who has the connection alone, and who waits for that, in order of arrival. (The library has a semaphore for it; a fiber
+     * that is interrupted just when it gets the permit takes it along.)
+     */
+    const line: Array<Deferred.Deferred<void>> = []
+    /** Statements outside of transactions that are on their way to the connection. */
+    let underway = 0
+
+    /** In the context of what runs inside a transaction of this database: whose turn that is. */
+    const Inside = Context.GenericTag<"effect-beads/Sqlite/Inside", Deferred.Deferred<void>>(
+      `effect-beads/Sqlite/Inside/${databases++}`
+    )
+    const isInside = (context: Context.Context<never>): boolean =>
+      line[0] !== undefined && Option.getOrUndefined(Context.getOption(context, Inside)) === line[0]
+
+    const lastUnderway = Effect.suspend(() =>
+      underway === 0 ? Effect.void : Effect.repeat(Effect.yieldNow(), { while: () => underway > 0 })
+    )
+
+    /** Runs it, uninterruptible, when its turn has come; the waiting is as interruptible as the caller. */
+    const alone = <A, E, R>(
+      body: (turn: Deferred.Deferred<void>, restore: Restore) => Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E, R> =>
+      Effect.uninterruptibleMask(restore =>
+        Effect.withFiberRuntime(fiber => {
+          const turn = Deferred.unsafeMake<void>(fiber.id())
+          line.push(turn)
+          const wait = line[0] === turn ? lastUnderway : Effect.zipRight(restore(Deferred.await(turn)), lastUnderway)
+          const stepOut = Effect.suspend(() => {
+            line.splice(line.indexOf(turn), 1)
+            return line[0] === undefined ? Effect.void : Deferred.succeed(line[0], undefined)
+          })
+          return Effect.ensuring(
+            Effect.flatMap(wait, () => body(turn, restore)),
+            stepOut
+          )
+        })
+      )
 
     /** Asks the connection, once no transaction is in the way, and again while another process is. */
     const ask = <A>(
@@ -168,7 +205,6 @@ export const open = (options: {
     ): Effect.Effect<A, StoreError> =>
       Effect.withFiberRuntime(fiber => {
         const [text, parameters] = statement.compile()
-        const isInside = Context.getOption(fiber.currentContext, Inside)._tag === "Some"
         const now = Effect.suspend(() => {
           try {
             return Effect.mapError(execute(text, parameters), failed)
@@ -177,7 +213,16 @@ export const open = (options: {
             return Effect.fail(failed(cause))
           }
         })
-        const attempt = Effect.suspend(() => (taken && !isInside ? Effect.scoped(Effect.zipRight(reserve, now)) : now))
+        const attempt = Effect.uninterruptibleMask(restore => {
+          if (isInside(fiber.currentContext)) return now
+          if (line.length > 0) return restore(alone(() => now))
+          // the fiber may give way to others before it comes there
+          underway++
+          return Effect.ensuring(
+            now,
+            Effect.sync(() => underway--)
+          )
+        })
         // the schedule is set up for the few statements that find the database busy, not for every one
         const patient = Effect.catchAll(attempt, error =>
           error.reason === "busy" ? Effect.retry(attempt, whileBusy) : Effect.fail(error)
@@ -199,10 +244,11 @@ export const open = (options: {
 
     yield* run(sql`pragma busy_timeout = 0`)
 
-    const opened = identity(options.path)
+    const identify = Effect.try({ try: () => identity(options.path), catch: failed })
+    const opened = yield* identify
     /** A `git clean` may have taken the file away: what is committed into a file without a name is lost. */
-    const stillThere = Effect.suspend(() =>
-      identity(options.path) === opened
+    const stillThere = Effect.flatMap(identify, found =>
+      found === opened
         ? Effect.void
         : Effect.fail(
             new StoreError({
@@ -213,35 +259,32 @@ export const open = (options: {
           )
     )
 
+    const command = (text: string) => run(sql.unsafe(text))
+    /** SQLite may have rolled back already. */
+    const rollback = Effect.ignore(command("rollback"))
+
     const within = <A, E, R>(
       begin: "begin immediate" | "begin",
       body: Effect.Effect<A, E, R>
-    ): Effect.Effect<A, E | StoreError, R> =>
-      Effect.uninterruptibleMask(restore =>
+    ): Effect.Effect<A, E | StoreError, R> => {
+      const transaction = (restore: Restore) =>
         Effect.gen(function* () {
-          yield* reserve
-          yield* Effect.acquireRelease(
-            Effect.sync(() => {
-              taken = true
-            }),
-            () =>
-              Effect.sync(() => {
-                taken = false
-              })
-          )
-          const command = (text: string) => run(sql.unsafe(text))
-          yield* restore(command(begin))
-          yield* Effect.tapError(stillThere, () => Effect.ignore(command("rollback")))
-          const exit = yield* Effect.exit(restore(body))
-          if (Exit.isSuccess(exit)) {
-            // a commit that failed (full disk) leaves the transaction open, or SQLite has rolled it back already
-            yield* Effect.tapError(command("commit"), () => Effect.ignore(command("rollback")))
-          } else {
-            yield* Effect.ignore(command("rollback"))
-          }
+          // interrupted, it may have begun
+          yield* Effect.onExit(restore(command(begin)), exit => (Exit.isSuccess(exit) ? Effect.void : rollback))
+          const exit = yield* Effect.exit(restore(Effect.zipRight(stillThere, body)))
+          // a commit that fails, for a full disk, may leave the transaction open
+          yield* Exit.isSuccess(exit) ? Effect.tapError(command("commit"), () => rollback) : rollback
           return yield* exit
-        }).pipe(Effect.provideService(Inside, true), Effect.scoped)
-      ) as Effect.Effect<A, E | StoreError, R>
+        })
+      return Effect.withFiberRuntime(fiber =>
+        isInside(fiber.currentContext)
+          ? Effect.dieMessage("a transaction inside one of the same database")
+          : alone(
+              (turn, restore) =>
+                Effect.provideService(transaction(restore), Inside, turn) as Effect.Effect<A, E | StoreError, R>
+            )
+      )
+    }
 
     const keep = (kibibytes: number) => Effect.ignore(run(sql.unsafe(`pragma cache_size = -${kibibytes}`)))
     const once = <A, E, R>(body: Effect.Effect<A, E, R>) =>
