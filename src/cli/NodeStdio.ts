@@ -95,6 +95,13 @@ export const writeError = (text: string) => {
   streamOf("stderr").write(text)
 }
 
+/** Calls back when all log entries are written, or cannot be. */
+export const whenErrorsWritten = (callback: () => void) => {
+  const stream = streams.get("stderr")
+  if (stream === undefined) callback()
+  else stream.write("", callback)
+}
+
 /** Whether it is one. Only a character device can be, and there alone Node is asked. */
 const isTerminal = (name: Name): boolean => {
   try {

@@ -11,6 +11,7 @@ import * as Path from "@effect/platform/Path"
 import * as Terminal from "@effect/platform/Terminal"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
@@ -42,15 +43,21 @@ const noTerminal = Terminal.Terminal.of({
 /** In place of the layer that sets it, which is dearer than all else here. */
 const loggers = HashSet.make(Output.logger(NodeStdio.writeError))
 
+/** A directory that was removed has still the name by which the shell went there. */
+const workingDirectory = (): string => {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env["PWD"] ?? "/"
+  }
+}
+
 const fiber = Effect.runFork(
   Program.main(process.argv.slice(2)).pipe(
     // each from its layer: layers that are merged take twice as long to build
     Effect.provideServiceEffect(Path.Path, Effect.provide(Path.Path, NodePath.layer)),
     Effect.provideServiceEffect(FileSystem.FileSystem, Effect.provide(FileSystem.FileSystem, NodeFileSystem.layer)),
-    Effect.provideServiceEffect(
-      WorkingDirectory,
-      Effect.sync(() => process.cwd())
-    ),
+    Effect.provideServiceEffect(WorkingDirectory, Effect.sync(workingDirectory)),
     Effect.provideService(Environment, process.env),
     Effect.provideService(Terminal.Terminal, noTerminal),
     Effect.provideServiceEffect(Stdio, Effect.sync(NodeStdio.make)),
@@ -80,7 +87,9 @@ for (const [signal, exitCode] of Object.entries(ExitCode.signals)) {
 }
 
 fiber.addObserver(exit => {
-  // all is written, and all is closed: what still listens, an unread stdin say, must not keep the program, nor should
-  // Node take its heap apart object by object before it ends
-  process.exit(received ?? (Exit.isSuccess(exit) ? exit.value : 1))
+  // the program tells of what fails in it; what failed before it began must not end without a word
+  if (received === undefined && Exit.isFailure(exit)) NodeStdio.writeError(`Error: ${Cause.pretty(exit.cause)}\n`)
+  // all is closed: what still listens, an unread stdin say, must not keep the program, nor should Node take its heap apart
+  // object by object before it ends
+  NodeStdio.whenErrorsWritten(() => process.exit(received ?? (Exit.isSuccess(exit) ? exit.value : 1)))
 })

@@ -348,7 +348,8 @@ const minutes = numeric(/^(?<digits>\d{1,9})$/)
 
 const labels: Check<ReadonlyArray<string>> = given => {
   if (!Array.isArray(given)) return undefined
-  const checked = given.map(someText)
+  // holes, too
+  const checked = Array.from(given, someText)
   return checked.every(label => label !== undefined) ? checked : undefined
 }
 
@@ -396,8 +397,16 @@ const updateChecks: Checks<IssueUpdate> = {
 
 const newIssueChecks: Checks<NewIssue> = { ...updateChecks, estimated_minutes: minutes, labels }
 
-const valueText = (value: unknown): string =>
-  typeof value === "string" ? value : value === undefined ? "" : (JSON.stringify(value) ?? String(value))
+const valueText = (value: unknown): string => {
+  if (typeof value === "string") return value
+  if (value === undefined) return ""
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    // what JSON cannot say: a bigint, an object that holds itself
+    return typeof value
+  }
+}
 
 const invalid = (field: string, given: unknown) =>
   Effect.fail(new InvalidValue({ field, value: valueText(given), rule: rules[field] ?? "text" }))

@@ -129,7 +129,12 @@ describe("Issue.decodeNewIssue", () => {
     }
     for (const estimated_minutes of [0, 30, "30"]) expect(field({ title: "T", estimated_minutes })).toBe("accepted")
     expect(field({ title: "T", labels: ["a", ""] })).toBe("labels")
+    expect(field({ title: "T", labels: new Array(2) })).toBe("labels")
     expect(field({ title: "T", notes: 5 })).toBe("notes")
+    // what JSON cannot say
+    const own: Record<string, unknown> = {}
+    own["own"] = own
+    for (const title of [1n, own]) expect(field({ title })).toBe("title")
     expect(field(null)).toBe("issue")
   })
 

@@ -31,7 +31,7 @@ const answer = (text: string): void => {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     // a slow reader is waited for; one that is gone (EPIPE) has seen enough; of anything else the program tells
-    if (code === "EAGAIN") process.stdout.write(bytes.subarray(written))
+    if (code === "EAGAIN") process.stdout.on("error", () => {}).write(bytes.subarray(written))
     else if (code !== "EPIPE") run()
   }
 }
