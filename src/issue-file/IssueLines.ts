@@ -53,8 +53,8 @@ const idOf = (bytes: Buffer, start: number, end: number): string | undefined => 
 }
 
 /**
- * Finds the lines and their ids, of a file or of lines that are part of one. Meant to be fast, it trusts a line's beginning: that all of it can be read is what
- * `read` tells.
+ * Finds the lines and their ids, of a file or of a part. Meant to be fast, it trusts a line's beginning: that all of it can be
+ * read is what `read` tells.
  */
 export const scan = (file: Uint8Array): ReadonlyArray<LineRange> => {
   const bytes = view(file)
@@ -249,7 +249,7 @@ const tidyCount = (bytes: Buffer): number | undefined => {
 }
 
 /** Whether a tidy file stays so with this line in its place. */
-export const isTidy = (text: string): boolean => follows(Buffer.from(text), undefined, 0)
+export const isTidy = (text: string): boolean => !text.endsWith("\r") && follows(Buffer.from(text), undefined, 0)
 
 /** Where the line that these bytes belong to begins. */
 const lineStart = (bytes: Buffer, at: number): number => (at <= 0 ? 0 : bytes.lastIndexOf(Byte.LineFeed, at - 1) + 1)
@@ -266,7 +266,7 @@ const placeOf = (bytes: Buffer, id: string): number => {
   return low
 }
 
-/** With more pieces, or of fewer bytes, putting them together costs less than writing each. */
+/** Of more pieces, or fewer bytes, to put them together costs less than to write each. */
 const fewPieces = 16
 const manyBytes = 1 << 16
 

@@ -394,7 +394,14 @@ describe("splicePartwise", () => {
     const file = bytesOf(lines(["a", "b"]))
     const after = (text: string) => textOf(IssueLines.splice(file, new Map([["c", text]])).bytes)
     const next = new Map([["d", issue("d")]])
-    for (const text of [issue("c"), '{"id":"c\\u0031"}', '{"title":"c","id":"c"}', ' {"id":"c"}', issue("é")]) {
+    for (const text of [
+      issue("c"),
+      `${issue("c")}\r`,
+      '{"id":"c\\u0031"}',
+      '{"title":"c","id":"c"}',
+      ' {"id":"c"}',
+      issue("é")
+    ]) {
       // told by a file that ends with it
       expect(IssueLines.isTidy(text)).toBe(partwise(bytesOf(after(text)), next, 1000) !== undefined)
     }
