@@ -4,7 +4,16 @@ import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { expect } from "vitest"
 import { bd, copyOf, leftovers, lines, ok, type Repository, run, stored } from "./bd.ts"
-import { describePoint, inParallel, isAnswer, type KillPoint, killedAt, killPoints } from "./killing.ts"
+import {
+  describePoint,
+  inParallel,
+  isAnswer,
+  type KillPoint,
+  killedAt,
+  killPoints,
+  NotKilled,
+  openedFile
+} from "./killing.ts"
 
 /** Of the calls that change nothing every so many is taken; 1 takes them all. */
 const stride = Number(process.env["BD_KILL_STRIDE"] ?? 10)
@@ -123,13 +132,23 @@ export interface Killed {
   readonly done: boolean
 }
 
-/** Kills the command there, in a copy of the template, and checks what is found. */
+/** Kills the command there, in a copy of the template; where V8 has opened another file there (`killPoints`), once more. */
+const killThere = async ({ command, stdin = "", template }: Prepared, point: KillPoint) => {
+  for (let attempt = 1; ; attempt++) {
+    const place = copyOf(template)
+    const mayTryAgain = point.name === "openat" && attempt < 4
+    try {
+      const { call, stdout } = await killedAt(point, command, { cwd: place.directory, stdin })
+      if (!mayTryAgain || openedFile({ call }) === openedFile(point)) return { call, place, stdout }
+    } catch (problem) {
+      if (!mayTryAgain || !(problem instanceof NotKilled)) throw problem
+    }
+  }
+}
+
+/** Kills the command there, and checks what is found. */
 export const killOnce = async (scenario: Prepared, point: KillPoint): Promise<Killed> => {
-  const place = copyOf(scenario.template)
-  const { call, stdout } = await killedAt(point, scenario.command, {
-    cwd: place.directory,
-    stdin: scenario.stdin ?? ""
-  })
+  const { call, place, stdout } = await killThere(scenario, point)
   const acknowledged = stdout !== ""
   return {
     call: describePoint({ ...point, call }),

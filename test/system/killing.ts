@@ -89,6 +89,24 @@ const unsteady = new Set([
 ])
 
 /**
+ * The calls of the main thread. V8 opens two files of its own as it starts, in this thread or in another as it happens, and
+ * then the ordinals of what is opened later are others: so it is looked until two looks agree.
+ */
+const mainCalls = async (command: ReadonlyArray<string>, prepare: () => StartOptions): Promise<ReadonlyArray<Call>> => {
+  const seen = new Set<string>()
+  for (let look = 1; ; look++) {
+    const calls = parse((await strace(["-y", "-s", "16"], command, prepare())).log, false)
+    const opened = calls.flatMap(call => (call.name === "openat" ? [openedFile(call)] : [])).join()
+    if (seen.has(opened) || look === 5) return calls
+    seen.add(opened)
+  }
+}
+
+/** The name of the file that a call opens, but for what differs from run to run. */
+export const openedFile = ({ call }: Pick<KillPoint, "call">): string =>
+  (/"(?:[^"]*\/)?([^"/]*)"/.exec(call)?.[1] ?? "").replace(/\d+\.[0-9a-f]+\.tmp$/, "tmp")
+
+/**
  * The kill points of a command, from its first look into `.beads` on, or from the first call that matches. What the
  * pool does cannot be set in order with that: then its calls count only where they change something.
  */
@@ -97,7 +115,7 @@ export const killPoints = async (
   prepare: () => StartOptions,
   from?: RegExp
 ): Promise<ReadonlyArray<KillPoint>> => {
-  const main = parse((await strace(["-y", "-s", "16"], command, prepare())).log, false)
+  const main = await mainCalls(command, prepare)
   const first = main.findIndex(each => (from === undefined ? isState(each) : from.test(each.call)))
   if (first < 0 && from !== undefined) throw new Error(`no call to begin with: ${from}`)
   // a command that works with small files alone leaves them all to the pool

@@ -2,8 +2,8 @@
  * Random histories of clones, over the real parts (G19, G22–G24); the model is `clones.ts`. To run more of them, or one
  * that failed again with all its steps:
  *
- *     CLONES_COUNT=1000 npx vitest run --project integration test/tracker/clones.model.test.ts
- *     CLONES_SEED=17 CLONES_COUNT=1 npx vitest run --project integration test/tracker/clones.model.test.ts -t driver
+ *     CLONES_COUNT=1000 npx vitest run --project clones test/tracker/clones.model.test.ts
+ *     CLONES_SEED=17 CLONES_COUNT=1 npx vitest run --project clones test/tracker/clones.model.test.ts -t driver
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"

@@ -55,7 +55,9 @@ const makeCaches = (missing: ReadonlyArray<Bundle.Use>): void => {
     const commands = everyday(run("q", "Warm up"))
     for (const words of missing.flatMap(use => commands[use])) {
       // as if another line had come by git: what takes it in is used by whoever looks first
-      writeFileSync(issueFile, readFileSync(issueFile, "utf8").replace(/"title":"/, "$&Re"))
+      if (existsSync(issueFile)) {
+        writeFileSync(issueFile, readFileSync(issueFile, "utf8").replace(/"title":"/, "$&Re"))
+      }
       spawnSync(process.execPath, [__filename, ...words], { ...options, stdio: "ignore" })
     }
   } finally {
