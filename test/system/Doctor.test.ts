@@ -5,8 +5,9 @@ import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import * as StoreInspection from "../../src/store/StoreInspection.ts"
 import { bd, bdCommand, copyOf, lines, type Repository, repository, start } from "./bd.ts"
+import { killThere } from "./crashing.ts"
 import { until } from "./git.ts"
-import { describePoint, inParallel, isAnswer, killedAt, killPoints } from "./killing.ts"
+import { describePoint, inParallel, isAnswer, killPoints } from "./killing.ts"
 
 const repair = bdCommand("doctor", "--fix", "--quarantine", "--json")
 
@@ -69,8 +70,7 @@ describe("kill -9 of doctor --fix --quarantine", { timeout: 240_000 }, () => {
     let left = 0
     await inParallel(2, chosen, async point => {
       try {
-        const place = copyOf(template)
-        const { call } = await killedAt(point, repair, { cwd: place.directory })
+        const { call, place } = await killThere({ template, command: repair }, point)
         calls.push(describePoint({ ...point, call }))
         const now = readFileSync(place.issueFile, "utf8")
         expect([broken, good]).toContain(now)

@@ -133,7 +133,7 @@ export interface Killed {
 }
 
 /** Kills the command there, in a copy of the template; where V8 has opened another file there (`killPoints`), once more. */
-const killThere = async ({ command, stdin = "", template }: Prepared, point: KillPoint) => {
+export const killThere = async ({ command, stdin = "", template }: Scenario, point: KillPoint) => {
   for (let attempt = 1; ; attempt++) {
     const place = copyOf(template)
     const mayTryAgain = point.name === "openat" && attempt < 4
